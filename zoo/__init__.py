@@ -1,0 +1,92 @@
+"""zoo: train, measure, publish and re-use image models whose every part comes from a plugin.
+
+The names below are the whole public interface; plugins import nothing else. Each is loaded on
+first use (PEP 562), so that ``import zoo`` costs neither torch nor numpy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.data.datasets import ArraySplit as ArraySplit
+    from zoo.data.datasets import Dataset as Dataset
+    from zoo.data.datasets import Provenance as Provenance
+    from zoo.data.datasets import Split as Split
+    from zoo.data.draws import Draws as Draws
+    from zoo.errors import DataError as DataError
+    from zoo.errors import TrainingError as TrainingError
+    from zoo.errors import ZooError as ZooError
+    from zoo.plugins.checks import check_plugin as check_plugin
+    from zoo.plugins.contexts import ArchitectureContext as ArchitectureContext
+    from zoo.plugins.contexts import DatasetContext as DatasetContext
+    from zoo.plugins.contexts import LossContext as LossContext
+    from zoo.plugins.contexts import OptimizerContext as OptimizerContext
+    from zoo.plugins.contexts import SamplerContext as SamplerContext
+    from zoo.plugins.contexts import SchedulerContext as SchedulerContext
+    from zoo.plugins.contexts import TrackerContext as TrackerContext
+    from zoo.plugins.hookspecs import hookimpl as hookimpl
+    from zoo.plugins.specs import ArchitectureFamily as ArchitectureFamily
+    from zoo.plugins.specs import ArchitectureSpec as ArchitectureSpec
+    from zoo.plugins.specs import AugmentationSpec as AugmentationSpec
+    from zoo.plugins.specs import DatasetSpec as DatasetSpec
+    from zoo.plugins.specs import LossSpec as LossSpec
+    from zoo.plugins.specs import OptimizerSpec as OptimizerSpec
+    from zoo.plugins.specs import SamplerSpec as SamplerSpec
+    from zoo.plugins.specs import SchedulerSpec as SchedulerSpec
+    from zoo.plugins.specs import TrackerSpec as TrackerSpec
+    from zoo.registry.loading import load as load
+    from zoo.runs.evaluate import evaluate as evaluate
+    from zoo.runs.publish import publish as publish
+    from zoo.runs.train import train as train
+    from zoo.tasks import Task as Task
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "zoo.data.datasets": ("ArraySplit", "Dataset", "Provenance", "Split"),
+    "zoo.data.draws": ("Draws",),
+    "zoo.errors": ("DataError", "TrainingError", "ZooError"),
+    "zoo.plugins.checks": ("check_plugin",),
+    "zoo.plugins.contexts": (
+        "ArchitectureContext",
+        "DatasetContext",
+        "LossContext",
+        "OptimizerContext",
+        "SamplerContext",
+        "SchedulerContext",
+        "TrackerContext",
+    ),
+    "zoo.plugins.hookspecs": ("hookimpl",),
+    "zoo.plugins.specs": (
+        "ArchitectureFamily",
+        "ArchitectureSpec",
+        "AugmentationSpec",
+        "DatasetSpec",
+        "LossSpec",
+        "OptimizerSpec",
+        "SamplerSpec",
+        "SchedulerSpec",
+        "TrackerSpec",
+    ),
+    "zoo.registry.loading": ("load",),
+    "zoo.runs.evaluate": ("evaluate",),
+    "zoo.runs.publish": ("publish",),
+    "zoo.runs.train": ("train",),
+    "zoo.tasks": ("Task",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,1 @@
+"""From files to a batch: datasets, splits, the store, the loader, augmentation, preprocessing."""

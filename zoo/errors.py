@@ -1,0 +1,84 @@
+"""Every exception zoo raises on purpose, and the wording they share.
+
+A message is one lower-case line: what was given (its ``repr``), what was expected, who is
+responsible, what to type next. The command line prints it behind ``zoo: error:`` and exits 1.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+class ZooError(Exception):
+    """The root: something zoo expected to be able to go wrong, said in one line."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+class PluginError(ZooError):
+    """A plugin breaks its contract, or its code failed."""
+
+
+class ComponentError(ZooError):
+    """A component's name is unknown, or two distributions provide it."""
+
+
+class RecipeError(ZooError):
+    """A recipe cannot be carried out; holds every problem found, one line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+    def __str__(self) -> str:
+        return "\n".join(printable(problem) for problem in self.problems)
+
+
+class DataError(ZooError):
+    """Images, labels or splits are missing or wrong."""
+
+
+class TrainingError(ZooError):
+    """Training cannot start or cannot go on."""
+
+
+class RunError(ZooError):
+    """A run's folder is missing, taken, incomplete or damaged."""
+
+
+class PredictionsError(ZooError):
+    """A predictions file is damaged, or does not fit what is asked of it."""
+
+
+class StorageError(ZooError):
+    """Bytes cannot be read, written or trusted."""
+
+
+class RegistryError(ZooError):
+    """A registry, a reference or a record cannot be used."""
+
+
+def printable(text: str) -> str:
+    """``text`` with control and direction-changing characters escaped, so that foreign names
+    cannot move the cursor or reorder a line."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)``, or nothing when no known name is near."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def missing_path(what: str, path: Path) -> str:
+    """The one wording for a path that is not there."""
+    return f"{what} {str(path)!r}: no such file or folder"
+
+
+def reason(error: BaseException) -> str:
+    """A foreign exception as ``Type: first line``, for use inside a message."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

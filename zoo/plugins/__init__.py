@@ -1,0 +1,1 @@
+"""How components get in: specs, hooks, loading, the catalog, the contract."""

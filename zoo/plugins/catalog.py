@@ -1,0 +1,172 @@
+"""The catalog: every installed component by kind and name, and who provides it."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.errors import ComponentError, PluginError, ZooError, nearest, reason
+from zoo.plugins import loading, options, specs
+
+
+@dataclass(frozen=True)
+class Component:
+    """One installed component, ready to show its options and to be built."""
+
+    kind: str
+    name: str
+    spec: specs.Spec | specs.ArchitectureFamily
+    plugin: loading.Plugin
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name!r} of {self.plugin}"
+
+    @property
+    def summary(self) -> str:
+        return self.spec.summary
+
+    @property
+    def options(self) -> Sequence[options.Option]:
+        """Imports the component's module. Raises :class:`PluginError` when it cannot serve."""
+        return _options(self)
+
+    def bind(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """``given`` checked and completed. Raises :class:`ComponentError` naming each problem."""
+        values, problems = options.bind(self.options, given)
+        if problems:
+            text = "; ".join(f"{key}: {what}" for key, what in problems.items())
+            raise ComponentError(f"{self.kind} {self.name!r}: {text}")
+        return values
+
+    def build(self, context: object | None, given: Mapping[str, Any] | None = None) -> Any:
+        """Build it from its context and options. What goes wrong inside names the plugin."""
+        values = self.bind(given or {})
+        if isinstance(self.spec, specs.ArchitectureFamily):
+            _, _, member = self.name.partition("/")
+            positional: tuple[object, ...] = (context, member)
+        else:
+            positional = () if self.spec.context is None else (context,)
+        try:
+            return resolve(self, self.spec.build)(*positional, **values)
+        except ZooError:
+            raise
+        except Exception as error:
+            raise PluginError(f"{self} failed to build: {reason(error)}") from error
+
+
+class Catalog:
+    """An index over loaded plugins."""
+
+    def __init__(
+        self, loaded: Iterable[loading.Loaded], problems: Iterable[loading.Problem] = ()
+    ) -> None:
+        self.loaded = tuple(loaded)
+        self.problems = tuple(problems)
+        self._by_kind: dict[str, dict[str, list[Component]]] = {kind: {} for kind in specs.PLURALS}
+        self._families: dict[str, list[Component]] = {}
+        for one in self.loaded:
+            for spec in one.components:
+                if isinstance(spec, specs.ArchitectureFamily):
+                    family = Component("architecture", spec.prefix, spec, one.plugin)
+                    self._families.setdefault(spec.prefix, []).append(family)
+                else:
+                    component = Component(spec.kind, spec.name, spec, one.plugin)
+                    self._by_kind[spec.kind].setdefault(spec.name, []).append(component)
+
+    def names(self, kind: str) -> list[str]:
+        """Every name of a kind, families' members included, sorted."""
+        names = set(self._by_kind[kind])
+        if kind == "architecture":
+            for families in self._families.values():
+                for family in families:
+                    names.update(f"{family.name}/{member}" for member in _members(family))
+        return sorted(names)
+
+    def components(self, kind: str) -> list[Component]:
+        """Every component of a kind; one that two distributions provide stands once for each."""
+        found = [one for name in self._by_kind[kind] for one in self._by_kind[kind][name]]
+        if kind == "architecture":
+            for families in self._families.values():
+                for family in families:
+                    found += [
+                        Component(kind, f"{family.name}/{member}", family.spec, family.plugin)
+                        for member in _members(family)
+                    ]
+        return sorted(found, key=lambda one: (one.name, one.plugin.distribution))
+
+    def get(self, kind: str, name: str) -> Component:
+        """The component of that name. Raises :class:`ComponentError` when there is none, or two."""
+        found = list(self._by_kind[kind].get(name, ()))
+        prefix, slash, member = name.partition("/")
+        if slash and kind == "architecture":
+            found += [
+                Component(kind, name, family.spec, family.plugin)
+                for family in self._families.get(prefix, ())
+                if member in _members(family)
+            ]
+        if len(found) == 1:
+            return found[0]
+        plural = specs.PLURALS[kind]
+        if found:
+            owners = " and ".join(str(one.plugin) for one in found)
+            raise ComponentError(
+                f"{kind} {name!r} is provided by {owners}: uninstall one, or name the plugins to "
+                f"load in {loading.SELECTION_VARIABLE}"
+            )
+        raise ComponentError(
+            f"{kind} {name!r} is not installed{nearest(name, self.names(kind))}; "
+            f"see: zoo components list {plural}"
+        )
+
+
+@functools.cache
+def catalog() -> Catalog:
+    """The catalog of what is installed, loaded once a process."""
+    return Catalog(*loading.load_all())
+
+
+def resolve(component: Component, target: Callable[..., Any] | str) -> Callable[..., Any]:
+    """``target`` itself, or what ``"package.module:function"`` names."""
+    if not isinstance(target, str):
+        return target
+    module_name, _, attribute = target.partition(":")
+    try:
+        found = functools.reduce(
+            getattr, attribute.split("."), importlib.import_module(module_name)
+        )
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"{component}: {target!r} cannot be imported: {reason(error)}") from error
+    if not callable(found):
+        raise PluginError(f"{component}: {target!r} is not callable")
+    return found  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _options(component: Component) -> Sequence[options.Option]:
+    spec = component.spec
+    if not isinstance(spec, specs.ArchitectureFamily):
+        build = resolve(component, spec.build)
+        return options.read_options(
+            str(component), build, takes_context=spec.context is not None
+        )
+    if spec.options is None:
+        return ()
+    signature = resolve(component, spec.options)(component.name.partition("/")[2])
+    return tuple(
+        options.Option(parameter.name, parameter.annotation, parameter.default)
+        for parameter in signature.parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    )
+
+
+@functools.cache
+def _members(family: Component) -> Sequence[str]:
+    assert isinstance(family.spec, specs.ArchitectureFamily)
+    names = family.spec.names
+    if isinstance(names, str) or callable(names):
+        names = resolve(family, names)()
+    return tuple(names)

@@ -1,0 +1,145 @@
+"""Load every plugin, each on its own: a bad one costs one warning, everything else works.
+
+pluggy's entry-point loader dies on the first plugin that fails, skips duplicates silently and
+ignores misspelt hooks; so entry points are loaded here one by one and only the hook rules (names,
+arguments) are pluggy's.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import pluggy
+
+from zoo.errors import PluginError, nearest, reason
+from zoo.plugins import hookspecs, specs
+
+SELECTION_VARIABLE = "ZOO_PLUGINS"
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An installed plugin: its entry point's name, and the distribution that brings it."""
+
+    name: str
+    distribution: str
+    version: str
+    value: str = ""
+    load_seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a plugin, or one of its hooks, is left out."""
+
+    plugin: Plugin
+    what: str
+
+    def __str__(self) -> str:
+        return (
+            f"plugin {self.plugin.name!r} of {self.plugin} not loaded: {self.what}; "
+            f"the rest works; remove it with: pip uninstall {self.plugin.distribution}"
+        )
+
+
+@dataclass(frozen=True)
+class Loaded:
+    plugin: Plugin
+    components: tuple[specs.Spec | specs.ArchitectureFamily, ...]
+
+
+def installed() -> Iterator[metadata.EntryPoint]:
+    """The entry points of group ``zoo``, by distribution; one for each name in a distribution."""
+    points = metadata.entry_points(group=hookspecs.GROUP)
+    yield from sorted(points, key=lambda point: (_distribution(point)[0], point.name))
+
+
+def load_all(
+    points: Iterable[metadata.EntryPoint] | None = None, selection: str | None = None
+) -> tuple[list[Loaded], list[Problem]]:
+    """Load ``points`` (default: all installed). ``selection``, by default ``$ZOO_PLUGINS``, is a
+    comma-separated list of entry-point or distribution names; empty selects all."""
+    chosen = os.environ.get(SELECTION_VARIABLE, "") if selection is None else selection
+    names = {name.strip() for name in chosen.split(",") if name.strip()}
+    loaded: list[Loaded] = []
+    problems: list[Problem] = []
+    for point in installed() if points is None else points:
+        distribution, version = _distribution(point)
+        if names and not names & {point.name, distribution}:
+            continue
+        plugin = Plugin(point.name, distribution, version, point.value)
+        started = time.perf_counter()
+        try:
+            components = tuple(_components(_register(point)))
+        # A plugin may raise SystemExit or worse at import; only the user's own Ctrl-C is not its.
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            what = str(error) if isinstance(error, PluginError) else reason(error)
+            problems.append(Problem(plugin, what))
+            continue
+        seconds = time.perf_counter() - started
+        plugin = Plugin(point.name, distribution, version, point.value, seconds)
+        loaded.append(Loaded(plugin, components))
+    return loaded, problems
+
+
+def _distribution(point: metadata.EntryPoint) -> tuple[str, str]:
+    if point.dist is None:
+        return "unknown", "0"
+    return point.dist.name, point.dist.version
+
+
+def _register(point: metadata.EntryPoint) -> pluggy.PluginManager:
+    """A manager that holds this one plugin, its hooks checked against the hookspecs."""
+    manager = pluggy.PluginManager(hookspecs.GROUP)
+    manager.add_hookspecs(hookspecs)
+    module = point.load()
+    try:
+        manager.register(module, name=point.name)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(_hook_problem(module, error)) from error
+    if not any(manager.get_hookcallers(module) or ()):
+        raise PluginError(
+            f"{point.value!r} implements no hook; mark one with @zoo.hookimpl, such as "
+            f"register_losses"
+        )
+    return manager
+
+
+def _hook_problem(module: Any, error: pluggy.PluginValidationError) -> str:
+    hooks = [f"register_{plural}" for plural in specs.PLURALS.values()]
+    for name in dir(module):
+        if hasattr(getattr(module, name, None), f"{hookspecs.GROUP}_impl") and name not in hooks:
+            return f"unknown hook {name!r}{nearest(name, hooks)}; hooks are {', '.join(hooks)}"
+    return str(error).replace("\n", " ")
+
+
+def _components(
+    manager: pluggy.PluginManager,
+) -> Iterator[specs.Spec | specs.ArchitectureFamily]:
+    for spec_type in specs.SPECS:
+        hook_name = f"register_{specs.PLURALS[spec_type.kind]}"
+        allowed: tuple[type, ...] = (spec_type,)
+        if spec_type is specs.ArchitectureSpec:
+            allowed = (spec_type, specs.ArchitectureFamily)
+        for implementation in getattr(manager.hook, hook_name).get_hookimpls():
+            given = implementation.function()
+            if not isinstance(given, list | tuple):
+                raise PluginError(f"{hook_name} returned {type(given).__name__}; expected a list")
+            for component in given:
+                if not isinstance(component, allowed):
+                    raise PluginError(
+                        f"{hook_name} returned {component!r}; expected "
+                        f"{' or '.join(kind.__name__ for kind in allowed)}"
+                    )
+                yield component

@@ -1,0 +1,194 @@
+"""The frozen dataclasses with which a plugin declares its components.
+
+``build`` is a callable, or an entry-point string ``"package.module:function"`` resolved on first
+use, so that listing components imports nothing heavy. Its keyword-only parameters, with their
+annotations and defaults, are the component's options.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from zoo import tasks
+from zoo.errors import PluginError
+from zoo.plugins import contexts
+
+Build = Callable[..., Any] | str
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*", re.ASCII)
+_EVERY_TASK = frozenset(tasks.KINDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What every kind of component declares.
+
+    ``summary``: one line for lists. ``source``: the paper, book or library it comes from.
+    ``tasks``: those it serves.
+    """
+
+    name: str
+    build: Build
+    summary: str
+    source: str = ""
+    tasks: Collection[str] = field(default=_EVERY_TASK)
+
+    kind: ClassVar[str]
+    context: ClassVar[type | None]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise PluginError(
+                f"{self.kind} name {self.name!r}: expected lower-case letters and digits, "
+                f"joined by '_', '-' or '.'"
+            )
+        if not self.summary or "\n" in self.summary:
+            raise PluginError(f"{self.kind} {self.name!r}: summary must be one line of text")
+        check_build(self.kind, self.name, self.build)
+        object.__setattr__(self, "tasks", task_set(self.kind, self.name, self.tasks))
+
+
+def task_set(kind: str, name: str, given: Collection[str]) -> frozenset[str]:
+    """``given`` as a frozen set, which can be hashed. Raises when one is no task's kind."""
+    if isinstance(given, str) or not set(given) <= _EVERY_TASK:
+        raise PluginError(
+            f"{kind} {name!r}: tasks {given!r}: expected a set of {', '.join(tasks.KINDS)}"
+        )
+    return frozenset(given)
+
+
+def check_build(kind: str, name: str, build: object) -> None:
+    """Raise unless ``build`` is callable or looks like ``"package.module:function"``."""
+    if callable(build):
+        return
+    if not isinstance(build, str) or not re.fullmatch(r"[\w.]+:[\w.]+", build):
+        raise PluginError(
+            f"{kind} {name!r}: build {build!r}: expected a callable or 'package.module:function'"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(Spec):
+    """``build(DatasetContext, *, options) -> zoo.Dataset``.
+
+    ``needs_root``: whether a folder must be given; ``files``: then, which files belong there and
+    where to get them.
+    """
+
+    kind: ClassVar[str] = "dataset"
+    context: ClassVar[type | None] = contexts.DatasetContext
+    needs_root: bool = False
+    files: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchitectureSpec(Spec):
+    """``build(ArchitectureContext, *, options) -> torch.nn.Module``: float (B, C, H, W) in, logits
+    (B, outputs) out, or (B, outputs, H, W) for segmentation."""
+
+    kind: ClassVar[str] = "architecture"
+    context: ClassVar[type | None] = contexts.ArchitectureContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec(Spec):
+    """``build(LossContext, *, options)`` -> callable ``(logits, targets) -> scalar``, the mean over
+    the batch. Targets are what ``Task.targets`` gives."""
+
+    kind: ClassVar[str] = "loss"
+    context: ClassVar[type | None] = contexts.LossContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerSpec(Spec):
+    """``build(SamplerContext, *, options)`` -> callable ``(torch.Generator) -> int64 (M,)``: the
+    indices of one epoch, in order; repeats allowed."""
+
+    kind: ClassVar[str] = "sampler"
+    context: ClassVar[type | None] = contexts.SamplerContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationSpec(Spec):
+    """``build(*, options)`` -> callable ``(images_BCHW, masks_BHW or None, draws) -> the same two``.
+    Images are float in [0, 1]; ``draws`` is a ``zoo.Draws``, random numbers for each position."""
+
+    kind: ClassVar[str] = "augmentation"
+    context: ClassVar[type | None] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerSpec(Spec):
+    """``build(OptimizerContext, *, options) -> torch.optim.Optimizer``."""
+
+    kind: ClassVar[str] = "optimizer"
+    context: ClassVar[type | None] = contexts.OptimizerContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchedulerSpec(Spec):
+    """``build(SchedulerContext, *, options) -> (torch scheduler or None, "step" or "epoch")``: the
+    second says after what it steps. A ``ReduceLROnPlateau`` is given the monitored value."""
+
+    kind: ClassVar[str] = "scheduler"
+    context: ClassVar[type | None] = contexts.SchedulerContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackerSpec(Spec):
+    """``build(TrackerContext, *, options)`` -> callable ``(event) -> None``."""
+
+    kind: ClassVar[str] = "tracker"
+    context: ClassVar[type | None] = contexts.TrackerContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchitectureFamily:
+    """Many architectures of one library under a prefix: ``prefix/name``.
+
+    ``names``: the names, or a callable (or entry-point string) that gives them without importing
+    the library. ``build(ArchitectureContext, name, **options) -> torch.nn.Module``. ``options``: a
+    callable (or entry-point string) ``name -> inspect.Signature`` whose keyword-only parameters are
+    that model's options; without it a family's models have none.
+    """
+
+    prefix: str
+    names: Sequence[str] | Callable[[], Sequence[str]] | str
+    build: Build
+    summary: str
+    options: Callable[[str], Any] | str | None = None
+    source: str = ""
+    tasks: Collection[str] = field(default=_EVERY_TASK)
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.prefix):
+            raise PluginError(f"architecture family {self.prefix!r}: expected a lower-case name")
+        check_build("architecture family", self.prefix, self.build)
+        given = task_set("architecture family", self.prefix, self.tasks)
+        object.__setattr__(self, "tasks", given)
+        if not isinstance(self.names, str) and not callable(self.names):
+            object.__setattr__(self, "names", tuple(self.names))
+
+
+SPECS: tuple[type[Spec], ...] = (
+    DatasetSpec,
+    ArchitectureSpec,
+    LossSpec,
+    SamplerSpec,
+    AugmentationSpec,
+    OptimizerSpec,
+    SchedulerSpec,
+    TrackerSpec,
+)
+PLURALS = {
+    "dataset": "datasets",
+    "architecture": "architectures",
+    "loss": "losses",
+    "sampler": "samplers",
+    "augmentation": "augmentations",
+    "optimizer": "optimizers",
+    "scheduler": "schedulers",
+    "tracker": "trackers",
+}

@@ -1,0 +1,1 @@
+"""What to do: TOML and flags, checked and completed, become a recipe."""

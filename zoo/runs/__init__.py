@@ -1,0 +1,1 @@
+"""A recipe carried out: its folder, train, evaluate, publish. Joins the rows above."""

@@ -1,0 +1,136 @@
+"""The four tasks: what a network's outputs mean.
+
+Shapes: B images, K classes, O outputs, H by W pixels. Nothing here imports torch; the methods on
+tensors use only the tensors' own methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+BINARY = "binary"
+MULTICLASS = "multiclass"
+MULTILABEL = "multilabel"
+SEGMENTATION = "segmentation"
+KINDS = (BINARY, MULTICLASS, MULTILABEL, SEGMENTATION)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be predicted.
+
+    ``classes`` are in label order: label ``i`` means ``classes[i]``. A binary task has two, and
+    names the ``positive`` one; its network has a single output, the logit of the positive class.
+    Binary and multilabel decide by probability > ``threshold``, strictly.
+    """
+
+    kind: str
+    classes: tuple[str, ...]
+    positive: str | None = None
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise DataError(f"task {self.kind!r}: expected one of {', '.join(KINDS)}")
+        if len(set(self.classes)) != len(self.classes):
+            raise DataError(f"classes {self.classes!r}: each name may stand once")
+        if len(self.classes) < (1 if self.kind == MULTILABEL else 2):
+            raise DataError(f"classes {self.classes!r}: too few for a {self.kind} task")
+        if self.kind == BINARY and (len(self.classes) != 2 or self.positive not in self.classes):
+            raise DataError(
+                f"a binary task has two classes and names its positive one; given classes "
+                f"{self.classes!r}, positive {self.positive!r}"
+            )
+        if self.kind != BINARY and self.positive is not None:
+            raise DataError(f"positive {self.positive!r}: only a binary task has a positive class")
+        if not 0.0 < self.threshold < 1.0:
+            raise DataError(f"threshold {self.threshold!r}: expected a number between 0 and 1")
+
+    @classmethod
+    def binary(cls, classes: Sequence[str], *, positive: str, threshold: float = 0.5) -> Task:
+        return cls(BINARY, tuple(classes), positive, threshold)
+
+    @classmethod
+    def multiclass(cls, classes: Sequence[str]) -> Task:
+        return cls(MULTICLASS, tuple(classes))
+
+    @classmethod
+    def multilabel(cls, classes: Sequence[str], *, threshold: float = 0.5) -> Task:
+        return cls(MULTILABEL, tuple(classes), threshold=threshold)
+
+    @property
+    def outputs(self) -> int:
+        """O: one logit for a binary task, one a class for the others."""
+        return 1 if self.kind == BINARY else len(self.classes)
+
+    @property
+    def positive_index(self) -> int:
+        """The label that counts as positive; binary tasks only."""
+        if self.positive is None:
+            raise DataError(f"a {self.kind} task has no positive class")
+        return self.classes.index(self.positive)
+
+    def targets(self, labels: Tensor) -> Tensor:
+        """Labels as a loss takes them, on the same device.
+
+        binary: int64 (B,) -> float32 (B, 1), 1 for the positive class; multilabel: (B, K) ->
+        float32 (B, K); multiclass: int64 (B,) unchanged; segmentation: int64 (B, H, W) unchanged.
+        """
+        if self.kind == BINARY:
+            return (labels == self.positive_index).float().unsqueeze(1)
+        if self.kind == MULTILABEL:
+            return labels.float()
+        return labels
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Logits (B, O, ...) -> float32 probabilities (B, K, ...), columns in class order.
+
+        A binary task gives both columns, which sum to one, as multiclass columns do; multilabel
+        columns are independent.
+        """
+        logits = logits.float()
+        if self.kind == BINARY:
+            both = (-logits, logits) if self.positive_index == 1 else (logits, -logits)
+            return _concatenate(both).sigmoid()
+        return logits.sigmoid() if self.kind == MULTILABEL else logits.softmax(1)
+
+    def decisions(self, logits: Tensor) -> Tensor:
+        """Logits (B, O, ...) -> labels: int64 (B, ...), or int64 (B, K) of 0 and 1 (multilabel)."""
+        if self.kind == BINARY:
+            positive = logits.float().sigmoid()[:, 0] > self.threshold
+            return positive.long() if self.positive_index == 1 else 1 - positive.long()
+        if self.kind == MULTILABEL:
+            return (logits.float().sigmoid() > self.threshold).long()
+        return logits.argmax(1)
+
+    def as_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"kind": self.kind, "classes": list(self.classes)}
+        if self.positive is not None:
+            data["positive"] = self.positive
+        if self.kind in (BINARY, MULTILABEL):
+            data["threshold"] = self.threshold
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Task:
+        """The task that :meth:`as_json` wrote. Raises :class:`DataError` on anything else."""
+        classes, positive = data.get("classes"), data.get("positive")
+        threshold = data.get("threshold", 0.5)
+        if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+            raise DataError(f"task classes {classes!r}: expected a list of names")
+        if not isinstance(positive, str | None) or not isinstance(threshold, float):
+            raise DataError(f"task {dict(data)!r}: wrong types")
+        return cls(str(data.get("kind")), tuple(classes), positive, threshold)
+
+
+def _concatenate(columns: tuple[Tensor, Tensor]) -> Tensor:
+    import torch
+
+    return torch.cat(columns, dim=1)

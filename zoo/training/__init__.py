@@ -1,0 +1,1 @@
+"""From batches to weights: the one loop, and the objects it drives."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zoo.errors import DataError as DataError
     from zoo.errors import TrainingError as TrainingError
     from zoo.errors import ZooError as ZooError
+    from zoo.errors import ZooWarning as ZooWarning
     from zoo.plugins.checks import check_plugin as check_plugin
     from zoo.plugins.contexts import ArchitectureContext as ArchitectureContext
     from zoo.plugins.contexts import DatasetContext as DatasetContext
@@ -47,7 +48,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "zoo.data.datasets": ("ArraySplit", "Dataset", "Provenance", "Split"),
     "zoo.data.draws": ("Draws",),
-    "zoo.errors": ("DataError", "TrainingError", "ZooError"),
+    "zoo.errors": ("DataError", "TrainingError", "ZooError", "ZooWarning"),
     "zoo.plugins.checks": ("check_plugin",),
     "zoo.plugins.contexts": (
         "ArchitectureContext",

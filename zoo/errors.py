@@ -18,6 +18,10 @@ class ZooError(Exception):
         return printable(super().__str__())
 
 
+class ZooWarning(UserWarning):
+    """Something to know that stops nothing. The command line prints it behind ``zoo: warning:``."""
+
+
 class PluginError(ZooError):
     """A plugin breaks its contract, or its code failed."""
 

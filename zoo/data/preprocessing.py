@@ -99,9 +99,7 @@ class Preprocessing:
         channels = data.get("channels")
         if not isinstance(channels, int):
             raise DataError(f"preprocessing channels {channels!r}: expected 1 or 3")
-        return cls(
-            tuple(size), channels, tuple(mean), tuple(std), str(data.get("resize"))
-        )
+        return cls(tuple(size), channels, tuple(mean), tuple(std), str(data.get("resize")))
 
 
 def _numbers(values: object, of: type) -> Any:

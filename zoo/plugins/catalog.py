@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.errors import ComponentError, PluginError, ZooError, nearest, reason
+from zoo.errors import ComponentError, PluginError, ZooError, ZooWarning, nearest, reason
 from zoo.plugins import loading, options, specs
 
 
@@ -83,7 +84,7 @@ class Catalog:
         if kind == "architecture":
             for families in self._families.values():
                 for family in families:
-                    names.update(f"{family.name}/{member}" for member in _members(family))
+                    names.update(f"{family.name}/{member}" for member in _listed(family))
         return sorted(names)
 
     def components(self, kind: str) -> list[Component]:
@@ -94,7 +95,7 @@ class Catalog:
                 for family in families:
                     found += [
                         Component(kind, f"{family.name}/{member}", family.spec, family.plugin)
-                        for member in _members(family)
+                        for member in _listed(family)
                     ]
         return sorted(found, key=lambda one: (one.name, one.plugin.distribution))
 
@@ -125,8 +126,11 @@ class Catalog:
 
 @functools.cache
 def catalog() -> Catalog:
-    """The catalog of what is installed, loaded once a process."""
-    return Catalog(*loading.load_all())
+    """The catalog of what is installed, loaded once a process; a bad plugin is one warning."""
+    loaded, problems = loading.load_all()
+    for problem in problems:
+        warnings.warn(str(problem), ZooWarning, stacklevel=2)
+    return Catalog(loaded, problems)
 
 
 def resolve(component: Component, target: Callable[..., Any] | str) -> Callable[..., Any]:
@@ -150,9 +154,7 @@ def _options(component: Component) -> Sequence[options.Option]:
     spec = component.spec
     if not isinstance(spec, specs.ArchitectureFamily):
         build = resolve(component, spec.build)
-        return options.read_options(
-            str(component), build, takes_context=spec.context is not None
-        )
+        return options.read_options(str(component), build, takes_context=spec.context is not None)
     if spec.options is None:
         return ()
     signature = resolve(component, spec.options)(component.name.partition("/")[2])
@@ -168,5 +170,20 @@ def _members(family: Component) -> Sequence[str]:
     assert isinstance(family.spec, specs.ArchitectureFamily)
     names = family.spec.names
     if isinstance(names, str) or callable(names):
-        names = resolve(family, names)()
+        try:
+            names = resolve(family, names)()
+        except ZooError:
+            raise
+        except Exception as error:
+            raise PluginError(f"{family}: its names cannot be read: {reason(error)}") from error
     return tuple(names)
+
+
+@functools.cache
+def _listed(family: Component) -> Sequence[str]:
+    """The family's members, for lists: one that cannot say its names is a warning, not the end."""
+    try:
+        return _members(family)
+    except ZooError as error:
+        warnings.warn(str(error), ZooWarning, stacklevel=2)
+        return ()

@@ -7,16 +7,20 @@ arguments) are pluggy's.
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import os
+import sys
 import time
+import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
 import pluggy
 
-from zoo.errors import PluginError, nearest, reason
+from zoo.errors import PluginError, ZooWarning, nearest, reason
 from zoo.plugins import hookspecs, specs
 
 SELECTION_VARIABLE = "ZOO_PLUGINS"
@@ -68,17 +72,15 @@ def load_all(
     """Load ``points`` (default: all installed). ``selection``, by default ``$ZOO_PLUGINS``, is a
     comma-separated list of entry-point or distribution names; empty selects all."""
     chosen = os.environ.get(SELECTION_VARIABLE, "") if selection is None else selection
-    names = {name.strip() for name in chosen.split(",") if name.strip()}
     loaded: list[Loaded] = []
     problems: list[Problem] = []
-    for point in installed() if points is None else points:
-        distribution, version = _distribution(point)
-        if names and not names & {point.name, distribution}:
-            continue
-        plugin = Plugin(point.name, distribution, version, point.value)
+    for point in _selected(list(installed() if points is None else points), chosen):
+        plugin = Plugin(point.name, *_distribution(point), point.value)
         started = time.perf_counter()
         try:
-            components = tuple(_components(_register(point)))
+            # stdout belongs to the command's own answer, which may be JSON.
+            with contextlib.redirect_stdout(sys.stderr):
+                components = tuple(_components(_register(point)))
         # A plugin may raise SystemExit or worse at import; only the user's own Ctrl-C is not its.
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
@@ -87,15 +89,35 @@ def load_all(
             problems.append(Problem(plugin, what))
             continue
         seconds = time.perf_counter() - started
-        plugin = Plugin(point.name, distribution, version, point.value, seconds)
-        loaded.append(Loaded(plugin, components))
+        loaded.append(Loaded(replace(plugin, load_seconds=seconds), components))
     return loaded, problems
 
 
+def _selected(points: list[metadata.EntryPoint], chosen: str) -> list[metadata.EntryPoint]:
+    """Those of ``points`` that ``chosen`` names by entry point or distribution."""
+    names = {name.strip() for name in chosen.split(",") if name.strip()}
+    if not names:
+        return points
+    known = {name for point in points for name in (point.name, _distribution(point)[0])}
+    for name in sorted(names - known):
+        warnings.warn(
+            f"{SELECTION_VARIABLE} names {name!r}: no such plugin is installed"
+            f"{nearest(name, known)}",
+            ZooWarning,
+            stacklevel=3,
+        )
+    return [point for point in points if names & {point.name, _distribution(point)[0]}]
+
+
 def _distribution(point: metadata.EntryPoint) -> tuple[str, str]:
+    """Name and version; a damaged installation may lack either."""
     if point.dist is None:
         return "unknown", "0"
-    return point.dist.name, point.dist.version
+    headers = point.dist.metadata
+    return (
+        headers["Name"] if "Name" in headers else "unknown",
+        headers["Version"] if "Version" in headers else "0",
+    )
 
 
 def _register(point: metadata.EntryPoint) -> pluggy.PluginManager:
@@ -121,7 +143,14 @@ def _hook_problem(module: Any, error: pluggy.PluginValidationError) -> str:
     for name in dir(module):
         if hasattr(getattr(module, name, None), f"{hookspecs.GROUP}_impl") and name not in hooks:
             return f"unknown hook {name!r}{nearest(name, hooks)}; hooks are {', '.join(hooks)}"
-    return str(error).replace("\n", " ")
+        if name in hooks and (wanted := _arguments(getattr(module, name))):
+            return f"{name} takes {', '.join(wanted)}; a hook takes no argument"
+    return " ".join(str(error).split())
+
+
+def _arguments(hook: Any) -> list[str]:
+    parameters = inspect.signature(hook).parameters.values()
+    return [parameter.name for parameter in parameters if parameter.default is parameter.empty]
 
 
 def _components(

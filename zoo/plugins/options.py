@@ -7,7 +7,9 @@ boolean; an integer may stand for a float). Bounds are ``Annotated`` with annota
 
 from __future__ import annotations
 
+import functools
 import inspect
+import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,10 +66,8 @@ def read_options(owner: str, build: Callable[..., Any], *, takes_context: bool) 
     options = []
     try:
         signature = inspect.signature(build)
-        hints = typing.get_type_hints(
-            build.__init__ if inspect.isclass(build) else build, include_extras=True
-        )
-    except (NameError, TypeError, ValueError) as error:
+        hints = _option_hints(build, signature)
+    except (AttributeError, NameError, SyntaxError, TypeError, ValueError) as error:
         raise PluginError(f"{owner}: the signature of build cannot be read: {error}") from error
     for parameter in signature.parameters.values():
         if parameter.kind is parameter.VAR_KEYWORD:
@@ -90,6 +90,22 @@ def read_options(owner: str, build: Callable[..., Any], *, takes_context: bool) 
         expected = "one positional parameter, its context" if takes_context else "no positional one"
         raise PluginError(f"{owner}: build takes {positional} positional; expected {expected}")
     return options
+
+
+def _option_hints(build: Callable[..., Any], signature: inspect.Signature) -> dict[str, Any]:
+    """The options' annotations as objects. Those of the context and of what is returned are left
+    alone: they may well name a type, such as ``nn.Module``, that is imported for checkers only."""
+    written = {
+        parameter.name: parameter.annotation
+        for parameter in signature.parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.annotation is not parameter.empty
+    }
+    function: Any = inspect.unwrap(build.__init__ if inspect.isclass(build) else build)
+    while isinstance(function, functools.partial):
+        function = function.func
+    holder = types.SimpleNamespace(__annotations__=written)
+    names = getattr(function, "__globals__", {})
+    return typing.get_type_hints(holder, globalns=names, include_extras=True)
 
 
 def bind(

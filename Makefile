@@ -1,0 +1,53 @@
+# Everything runs in .venv; a target installs only what is not there yet.
+# Choose another interpreter with: make PYTHON=/path/to/python3.12 demo
+
+PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' \
+	>/dev/null 2>&1 && { echo $$p; break; }; done)
+BIN := .venv/bin
+PLUGINS := $(wildcard plugins/*/pyproject.toml)
+EDITABLE = -e .[$(1)] $(foreach plugin,$(PLUGINS),-e $(dir $(plugin)))
+DEMO := runs/demo-$(shell date +%Y%m%d-%H%M%S)
+
+.PHONY: help demo install test check bench clean
+help:
+	@echo "make demo     install, then train, measure and publish on real digits"
+	@echo "make test     install, then run the tests"
+	@echo "make check    format, lint, types and tests"
+	@echo "make bench    the start-up benchmark (see docs/benchmarks.md for the others)"
+	@echo "make clean    remove .venv and what builds left; runs/ and registry/ stay"
+
+demo: .venv/installed
+	$(BIN)/zoo train recipes/digits.toml --run $(DEMO)
+	$(BIN)/zoo eval $(DEMO) --split test
+	$(BIN)/zoo publish $(DEMO) --name digits-simple-cnn
+
+install: .venv/installed
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest
+
+check: .venv/installed-check .venv/installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench: .venv/installed
+	$(BIN)/python benchmarks/startup.py
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info plugins/*/*.egg-info
+	find zoo cli plugins tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/pip:
+	@test -n "$(PYTHON)" || { echo "zoo needs Python 3.11 or 3.12; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml $(PLUGINS) | .venv/bin/pip
+	$(BIN)/pip install $(call EDITABLE,)
+	@touch $@
+
+.venv/installed-%: .venv/installed
+	$(BIN)/pip install $(call EDITABLE,$*)
+	@touch $@

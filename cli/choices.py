@@ -1,0 +1,36 @@
+"""Arguments that are one word of a fixed set; another word is a usage error with the nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from zoo.errors import nearest
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def kind_named(text: str) -> str:
+    """The kind, such as ``loss``, that ``text`` names in the singular or the plural."""
+    from zoo.plugins.specs import PLURALS
+
+    kinds = {plural: kind for kind, plural in PLURALS.items()}
+    return text if text in PLURALS else kinds[_one_of("kind", text, kinds)]
+
+
+def task_named(text: str | None) -> str | None:
+    from zoo.tasks import KINDS
+
+    return None if text is None else _one_of("task", text, KINDS)
+
+
+def _one_of(what: str, text: str, known: Iterable[str]) -> str:
+    names = list(known)
+    if text not in names:
+        raise typer.BadParameter(
+            f"{text!r}{nearest(text, names)}; expected one of {', '.join(names)}",
+            param_hint=what,
+        )
+    return text

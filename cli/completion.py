@@ -1,0 +1,78 @@
+"""What a shell offers for a half-typed argument: names from the catalog, runs and registries.
+
+Nothing here may print, warn or fail: the shell is in the middle of a line.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable, Iterable
+
+Complete = Callable[[str], list[str]]
+
+
+def _quietly(names: Callable[[], Iterable[str]]) -> Complete:
+    """A completion function over ``names``: those that begin with what is typed."""
+
+    @functools.wraps(names)
+    def complete(incomplete: str) -> list[str]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return [name for name in names() if name.startswith(incomplete)]
+            except Exception:
+                return []
+
+    # typer reads the parameters of a completion function from its signature
+    del complete.__wrapped__  # type: ignore[attr-defined]
+    complete.__annotations__ = {"incomplete": str, "return": list[str]}
+    return complete
+
+
+def complete_component(kind: str | None = None) -> Complete:
+    """Names of one kind, such as ``"dataset"``; of every kind without one."""
+
+    def component_names() -> list[str]:
+        from zoo.plugins.catalog import catalog
+        from zoo.plugins.specs import PLURALS
+
+        kinds = PLURALS if kind is None else [kind]
+        return sorted({name for one in kinds for name in catalog().names(one)})
+
+    return _quietly(component_names)
+
+
+@_quietly
+def complete_kind() -> Iterable[str]:
+    from zoo.plugins.specs import PLURALS
+
+    return PLURALS.values()
+
+
+@_quietly
+def complete_task() -> Iterable[str]:
+    from zoo.tasks import KINDS
+
+    return KINDS
+
+
+@_quietly
+def complete_plugin() -> Iterable[str]:
+    from zoo.plugins.loading import installed
+
+    return sorted({point.name for point in installed()})
+
+
+@_quietly
+def complete_runs() -> Iterable[str]:
+    from zoo.runs.folder import list_runs
+
+    return [str(run.path) for run in list_runs()]
+
+
+@_quietly
+def complete_models() -> Iterable[str]:
+    from zoo.registry.config import open_registry
+
+    return open_registry().models()

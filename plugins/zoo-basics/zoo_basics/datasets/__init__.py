@@ -1,0 +1,1 @@
+"""Datasets: those inside libraries, and readers for files."""

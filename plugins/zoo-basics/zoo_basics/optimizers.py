@@ -1,0 +1,148 @@
+"""torch's optimizers with torch's defaults, fused where torch has a fused kernel."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import torch
+from annotated_types import Ge, Gt, Lt
+from torch.optim import NAdam, Optimizer
+from torch.optim import SGD as _SGD
+from torch.optim import Adagrad as _Adagrad
+from torch.optim import Adam as _Adam
+from torch.optim import AdamW as _AdamW
+from zoo import OptimizerContext, TrainingError
+
+_Rate = Annotated[float, Gt(0)]
+_Decay = Annotated[float, Ge(0)]
+_Fraction = Annotated[float, Ge(0), Lt(1)]
+
+
+def sgd(
+    ctx: OptimizerContext,
+    *,
+    lr: _Rate = 1e-3,
+    momentum: _Fraction = 0.0,
+    weight_decay: _Decay = 0.0,
+    nesterov: bool = False,
+) -> Optimizer:
+    """Raises :class:`zoo.TrainingError` for ``nesterov`` without momentum."""
+    if nesterov and momentum == 0.0:
+        raise TrainingError(f"nesterov = true needs a momentum above 0, given {momentum!r}")
+    return _fused(
+        _SGD, ctx, lr=lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov
+    )
+
+
+def adam(
+    ctx: OptimizerContext,
+    *,
+    lr: _Rate = 1e-3,
+    beta1: _Fraction = 0.9,
+    beta2: _Fraction = 0.999,
+    eps: _Rate = 1e-8,
+    weight_decay: _Decay = 0.0,
+    amsgrad: bool = False,
+) -> Optimizer:
+    """``weight_decay`` is added to the gradient, as in the paper; AdamW's is not."""
+    return _fused(
+        _Adam,
+        ctx,
+        lr=lr,
+        betas=(beta1, beta2),
+        eps=eps,
+        weight_decay=weight_decay,
+        amsgrad=amsgrad,
+    )
+
+
+def adamw(
+    ctx: OptimizerContext,
+    *,
+    lr: _Rate = 1e-3,
+    beta1: _Fraction = 0.9,
+    beta2: _Fraction = 0.999,
+    eps: _Rate = 1e-8,
+    weight_decay: _Decay = 1e-2,
+    amsgrad: bool = False,
+) -> Optimizer:
+    return _fused(
+        _AdamW,
+        ctx,
+        lr=lr,
+        betas=(beta1, beta2),
+        eps=eps,
+        weight_decay=weight_decay,
+        amsgrad=amsgrad,
+    )
+
+
+def nadam(
+    ctx: OptimizerContext,
+    *,
+    lr: _Rate = 2e-3,
+    beta1: _Fraction = 0.9,
+    beta2: _Fraction = 0.999,
+    eps: _Rate = 1e-8,
+    weight_decay: _Decay = 0.0,
+    momentum_decay: _Decay = 4e-3,
+) -> Optimizer:
+    """torch has no fused kernel for it."""
+    return NAdam(
+        _groups(ctx),
+        lr=lr,
+        betas=(beta1, beta2),
+        eps=eps,
+        weight_decay=weight_decay,
+        momentum_decay=momentum_decay,
+    )
+
+
+def adagrad(
+    ctx: OptimizerContext,
+    *,
+    lr: _Rate = 1e-2,
+    lr_decay: _Decay = 0.0,
+    weight_decay: _Decay = 0.0,
+    eps: _Rate = 1e-10,
+) -> Optimizer:
+    return _fused(
+        _Adagrad,
+        ctx,
+        devices=("cpu",),  # the only one with a fused kernel
+        lr=lr,
+        lr_decay=lr_decay,
+        weight_decay=weight_decay,
+        eps=eps,
+    )
+
+
+def _groups(ctx: OptimizerContext) -> list[dict[str, Any]]:
+    return [dict(group) for group in ctx.parameters]
+
+
+def _fused(
+    optimizer_type: type[Optimizer],
+    ctx: OptimizerContext,
+    *,
+    devices: tuple[str, ...] = ("cpu", "cuda"),
+    **options: Any,
+) -> Optimizer:
+    groups = _groups(ctx)
+    for group in groups:
+        group["params"] = list(group["params"])
+    parameters = [parameter for group in groups for parameter in group["params"]]
+    able = all(one.device.type in devices and one.is_floating_point() for one in parameters)
+    optimizer = optimizer_type(groups, fused=able or None, **options)
+    optimizer.register_load_state_dict_post_hook(_follow_parameters)
+    return optimizer
+
+
+def _follow_parameters(optimizer: Optimizer) -> None:
+    """Give each loaded state the memory layout of its parameter. A checkpoint stores tensors
+    contiguously; a fused kernel on the CPU walks memory without looking at strides, so beside a
+    channels_last parameter it would silently update the wrong weights."""
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -1,0 +1,70 @@
+"""Every figure that is computed from a predictions file, without the model.
+
+Counts-based figures are those of :mod:`zoo.predictions.counts`; AUROC is scikit-learn's. A figure
+that cannot be computed is None ("undefined"), never 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import PredictionsError
+from zoo.predictions import counts
+from zoo.predictions.file import Predictions
+from zoo.tasks import BINARY, MULTILABEL
+
+_SMALLEST = float(np.finfo(np.float32).tiny)  # log of a probability that float32 rounds to zero
+
+
+def evaluate(predictions: Predictions) -> dict[str, Any]:
+    """``samples``, the figures of ``counts.NAMES``, ``auroc``, ``log_loss``, the confusion matrix
+    and a row a class.
+
+    Multiclass AUROC is the mean over the classes, each against the rest (macro one-vs-rest; Hand
+    and Till 2001 discuss the alternatives); log loss is the mean negative log-likelihood in nats.
+    """
+    if predictions.targets is None:
+        raise PredictionsError(
+            f"split {predictions.split!r} of {predictions.dataset!r} has no labels to measure against"
+        )
+    if len(predictions) == 0:
+        raise PredictionsError(f"split {predictions.split!r} of {predictions.dataset!r} is empty")
+    task, targets = predictions.task, predictions.targets.astype(np.int64)
+    table = counts.count(task, targets, predictions.decisions.astype(np.int64))
+    by_class = counts.per_class(task, table)
+    truth = targets if task.kind == MULTILABEL else np.eye(len(task.classes), dtype=np.int64)[targets]
+    for index, row in enumerate(by_class):
+        row["auroc"] = auroc(truth[:, index], predictions.probabilities[:, index])
+    if task.kind == BINARY:
+        overall = by_class[task.positive_index]["auroc"]
+    else:
+        areas = [row["auroc"] for row in by_class]
+        overall = None if None in areas else float(np.mean(areas))
+    return {
+        "samples": len(predictions),
+        **counts.metrics(task, table),
+        "auroc": overall,
+        "log_loss": _log_loss(truth, predictions.probabilities, independent=task.kind == MULTILABEL),
+        "confusion": table.tolist(),
+        "per_class": by_class,
+    }
+
+
+def auroc(truth: np.ndarray, scores: np.ndarray) -> float | None:
+    """Area under the ROC curve of 0/1 ``truth`` (N,) and ``scores`` (N,); None when one side is
+    missing."""
+    from sklearn.metrics import roc_auc_score
+
+    if truth.min() == truth.max():
+        return None
+    return float(roc_auc_score(truth, scores))
+
+
+def _log_loss(truth: np.ndarray, probabilities: np.ndarray, *, independent: bool) -> float:
+    likely = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
+    if not independent:
+        return float(-(truth * likely).sum(axis=1).mean())
+    unlikely = np.log(np.maximum(1.0 - probabilities.astype(np.float64), _SMALLEST))
+    return float(-(truth * likely + (1 - truth) * unlikely).mean())

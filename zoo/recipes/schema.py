@@ -1,0 +1,175 @@
+"""What a recipe is: frozen sections with strict types and every default in one place.
+
+A component's section is flat in TOML (``name`` and its options side by side); here it is a
+:class:`Choice`. Which options there are, the component's own signature says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
+from typing_extensions import TypedDict
+
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+Fraction = Annotated[float, Gt(0), Lt(1)]
+Seed = Annotated[int, Ge(0), Lt(2**32)]
+Side = Annotated[int, Ge(1), Le(16384)]
+Device = Annotated[str, StringConstraints(pattern=r"\A(auto|cpu|mps|cuda(:\d{1,3})?)\z")]
+Score = Literal["loss", "accuracy", "balanced_accuracy", "precision", "recall", "f1"]
+Monitor = Literal[
+    "train/loss", "train/accuracy", "train/balanced_accuracy", "train/precision", "train/recall",
+    "train/f1", "val/loss", "val/accuracy", "val/balanced_accuracy", "val/precision", "val/recall",
+    "val/f1",
+]  # fmt: skip
+
+
+def _one_or_three(channels: int) -> int:
+    if channels not in (1, 3):
+        raise ValueError("expected 1 or 3")
+    return channels
+
+
+class Normalization(TypedDict):
+    """Of values in [0, 1], one number a channel."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    mean: Annotated[list[float], MinLen(1)]
+    std: Annotated[list[Annotated[float, Gt(0)]], MinLen(1)]
+
+
+def _same_length(given: Normalization) -> Normalization:
+    if len(given["mean"]) != len(given["std"]) or len(given["mean"]) not in (1, 3):
+        raise ValueError("expected 1 or 3 numbers each")
+    return given
+
+
+class Section(BaseModel):
+    """A field's ``description``, where there is one, is what an error says was expected."""
+
+    model_config = STRICT
+
+
+class Choice(Section):
+    """One chosen component. ``options`` holds every one of them, defaults written out."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+
+class DatasetChoice(Choice):
+    """``root``: the folder with the files, relative to the working folder; None: not given."""
+
+    root: str | None = None
+
+
+class SplitSection(Section):
+    """What is made where the dataset brings no such split; see ``zoo.data.splits.Fractions``."""
+
+    val: Fraction = 0.1
+    test: Fraction = 0.2
+    seed: Seed = 0
+
+
+class DataSection(Section):
+    """The network's input. ``size``: (height, width) in pixels, a side for both, or the images'
+    own; ``normalize``: by statistics of the training split, of ImageNet, none, or as given."""
+
+    size: Literal["native"] | Side | Annotated[tuple[Side, Side], Strict(False)] = Field(
+        "native", description="'native', a side in pixels, or [height, width], in 1 to 16384"
+    )
+    channels: Literal["native"] | Annotated[int, AfterValidator(_one_or_three)] = Field(
+        "native", description="'native' | 1 | 3"
+    )
+    normalize: (
+        Literal["dataset", "imagenet", "none"]
+        | Annotated[Normalization, AfterValidator(_same_length)]
+    ) = Field(
+        "dataset",
+        description="'dataset' | 'imagenet' | 'none' | { mean = [..], std = [..] }, one number a "
+        "channel, std > 0",
+    )
+
+    @property
+    def form(self) -> tuple[int, int, int]:
+        """(height, width, channels) of a resolved recipe."""
+        if not isinstance(self.size, tuple) or not isinstance(self.channels, int):
+            raise TypeError("the recipe is not resolved: size or channels is still 'native'")
+        return (*self.size, self.channels)
+
+
+class TrainingSection(Section):
+    """``threads`` 0: every core; ``eval_batch_size`` 0: what suits the device; ``evaluate``: which
+    weights are measured and published."""
+
+    epochs: Annotated[int, Ge(1)] = 10
+    batch_size: Annotated[int, Ge(1)] = 64
+    eval_batch_size: Annotated[int, Ge(0)] = 0
+    seed: Seed = 0
+    device: Device = Field("auto", description="'auto' | 'cpu' | 'cuda' | 'cuda:N' | 'mps'")
+    threads: Annotated[int, Ge(0), Le(1024)] = 0
+    evaluate: Literal["best", "last"] = "best"
+    channels_last: bool = True
+
+
+class StoppingSection(Section):
+    """``monitor`` also chooses the best epoch. ``patience`` 0: never stop early; ``mode`` auto:
+    min for a loss, max for everything else."""
+
+    monitor: Monitor = "val/loss"
+    mode: Literal["auto", "min", "max"] = "auto"
+    patience: Annotated[int, Ge(0)] = 0
+    min_delta: Annotated[float, Ge(0)] = 0.0
+
+
+class CardSection(Section):
+    """Texts for publishing. ``licence``: an SPDX or Hugging Face name."""
+
+    licence: str = ""
+    intended_use: str = ""
+    not_intended_use: str = ""
+    description: str = ""
+    authors: Annotated[tuple[str, ...], Strict(False)] = Field((), description="a list of names")
+
+
+class Recipe(Section):
+    """Everything that trains one model. Sections stand in the order they are written."""
+
+    dataset: DatasetChoice
+    split: SplitSection = SplitSection()
+    data: DataSection = DataSection()
+    architecture: Choice
+    loss: Choice
+    sampler: Choice
+    augmentations: tuple[Choice, ...] = ()
+    optimizer: Choice
+    scheduler: Choice
+    training: TrainingSection = TrainingSection()
+    stopping: StoppingSection = StoppingSection()
+    trackers: tuple[Choice, ...] = ()
+    card: CardSection = CardSection()
+
+
+AUTO = "auto"
+PLAIN: Mapping[str, type[Section]] = {
+    "split": SplitSection,
+    "data": DataSection,
+    "training": TrainingSection,
+    "stopping": StoppingSection,
+    "card": CardSection,
+}
+# Sections that name one component, or a list of them: the kind is that of the catalog.
+COMPONENTS = {
+    kind: kind for kind in ("dataset", "architecture", "loss", "sampler", "optimizer", "scheduler")
+}
+LISTS = {"augmentations": "augmentation", "trackers": "tracker"}
+DEFAULT_NAMES = {"loss": AUTO, "sampler": "shuffle", "optimizer": "adam", "scheduler": "none"}
+# Keys of a component's section that are zoo's own, so no option can bear the name.
+RESERVED = {"dataset": ("name", "root")}
+
+
+def reserved(kind: str) -> tuple[str, ...]:
+    return RESERVED.get(kind, ("name",))

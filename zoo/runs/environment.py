@@ -1,0 +1,48 @@
+"""What a run and a record say of the software and the machine: versions, no names, no paths."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+import torch
+
+from zoo.plugins.catalog import Component
+from zoo.training.device import describe
+
+_PACKAGES = ("zoo", "torch", "torchvision", "numpy", "pillow", "safetensors")
+
+
+def cores() -> int:
+    """The processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "device": describe(device),
+        "threads": torch.get_num_threads(),
+        **{name: version(name) for name in _PACKAGES},
+    }
+
+
+def version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def plugin_record(component: Component) -> dict[str, str]:
+    """Which distribution must be there to build a component again."""
+    plugin = component.plugin
+    return {
+        "entry": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+    }

@@ -1,0 +1,134 @@
+"""A run's folder: its files, its state, and how runs are found.
+
+    recipe.toml         the resolved recipe: running it again gives the same run
+    run.json            what happened: status, task, preprocessing, data, environment, best epoch
+    events.jsonl        every event of the loop, as it came
+    best/  last/        model.safetensors and state.json
+    predictions/        what the network said about a split
+    metrics/            the figures computed from it
+    README.md           the card of the version last published from it
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import RunError, missing_path, nearest
+from zoo.storage import commit
+
+RUNS = Path("runs")
+RECIPE, INFO, EVENTS, CARD = "recipe.toml", "run.json", "events.jsonl", "README.md"
+RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "interrupted"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path) -> RunFolder:
+        """A new, empty folder. Raises :class:`RunError` when there is something already."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir()
+        except FileExistsError:
+            raise RunError(taken(path)) from None
+        except OSError as error:
+            raise RunError(
+                f"run folder {str(path)!r} cannot be made: {os.strerror(error.errno or 0).lower()}; "
+                f"name another with --run"
+            ) from error
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """An existing run. Raises :class:`RunError` when the folder is none."""
+        if not path.is_dir():
+            known = [run.path.name for run in list_runs(path.parent)]
+            raise RunError(missing_path("run", path) + nearest(path.name, known))
+        run = cls(path)
+        if not (path / INFO).is_file():
+            raise RunError(f"run {str(path)!r} holds no {INFO}: it is not a run's folder")
+        return run
+
+    @property
+    def info(self) -> dict[str, Any]:
+        return _read_json(self.path / INFO)
+
+    def update(self, **changes: Any) -> None:
+        """Change some of ``run.json``, atomically."""
+        info = self.info if (self.path / INFO).exists() else {}
+        _write_json(self.path / INFO, {**info, **changes})
+
+    def metrics(self, split: str = "test") -> dict[str, Any]:
+        """What ``zoo eval`` measured. Raises :class:`RunError` when it has not."""
+        path = self.metrics_path(split)
+        if not path.is_file():
+            raise RunError(
+                f"run {str(self.path)!r} has not been evaluated on {split!r}; "
+                f"type: zoo eval {self.path} --split {split}"
+            )
+        return _read_json(path)
+
+    def metrics_path(self, name: str) -> Path:
+        return self.path / "metrics" / f"{name}.json"
+
+    def predictions_path(self, name: str) -> Path:
+        return self.path / "predictions" / f"{name}.npz"
+
+    def write_metrics(self, name: str, metrics: Mapping[str, Any]) -> None:
+        commit.make_folder(self.metrics_path(name).parent)
+        _write_json(self.metrics_path(name), metrics)
+
+
+def taken(path: Path) -> str:
+    return f"run folder {str(path)!r} exists already; name another with --run, or remove it"
+
+
+def list_runs(folder: Path = RUNS) -> list[RunFolder]:
+    """The runs in a folder, oldest first."""
+    if not folder.is_dir():
+        return []
+    found = [RunFolder(path.parent) for path in folder.glob(f"*/{INFO}")]
+    return sorted(found, key=lambda run: (run.info.get("created", ""), run.path.name))
+
+
+def free_name(stem: str, folder: Path = RUNS) -> Path:
+    """``runs/<stem>-1``, or the first number that is free."""
+    number = 1
+    while (folder / f"{stem}-{number}").exists():
+        number += 1
+    return folder / f"{stem}-{number}"
+
+
+def find_run(reference: str) -> RunFolder:
+    """A run by its path, or by its name in ``runs/``."""
+    path = Path(reference)
+    if not path.is_dir() and path.name == reference and (RUNS / reference).is_dir():
+        path = RUNS / reference
+    return RunFolder.open(path)
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{str(path)!r} cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise RunError(f"{str(path)!r} holds no JSON object")
+    return data
+
+
+def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+    text = json.dumps(data, indent=1, sort_keys=True, allow_nan=False)
+    commit.write(path, (text + "\n").encode())

@@ -1,0 +1,101 @@
+"""The terminal as a subscriber: a bar within the epoch, a line after it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from zoo.predictions.counts import Number
+from zoo.training import events
+
+
+class TerminalProgress:
+    """Shows a training run on ``console``: where it is a terminal a bar with loss, images/s and
+    the time left of the whole run; everywhere one line an epoch. A context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[detail]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._bar = self._progress.add_task("starting", total=None, detail="")
+        self._epochs = self._steps = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: events.Event) -> None:
+        if isinstance(event, events.TrainingStarted):
+            self._started(event)
+        elif isinstance(event, events.StepsDone):
+            speed = event.samples / event.seconds
+            self._progress.update(
+                self._bar,
+                completed=(event.epoch - 1) * self._steps + event.steps,
+                description=f"epoch {event.epoch}/{self._epochs}",
+                detail=f"loss {event.loss:.4f}  {speed:,.0f} images/s",
+            )
+        elif isinstance(event, events.EpochEnded):
+            self._epoch(event)
+        elif isinstance(event, events.TrainingEnded):
+            self._ended(event)
+
+    def _started(self, event: events.TrainingStarted) -> None:
+        self._epochs, self._steps = event.epochs, event.steps_per_epoch
+        self._progress.update(self._bar, total=event.epochs * event.steps_per_epoch)
+        self._print(
+            f"{event.parameters:,} parameters on {event.device}; {event.epochs} epochs of "
+            f"{event.samples_per_epoch:,} images in {event.steps_per_epoch:,} steps"
+        )
+        self._print(
+            f"{'epoch':>5}  {'train loss':>10} {'accuracy':>8}  {'val loss':>8} {'accuracy':>8}  "
+            f"{'learning rate':>13}  {'images/s':>8}"
+        )
+
+    def _epoch(self, event: events.EpochEnded) -> None:
+        self._progress.update(self._bar, completed=event.epoch * self._steps)
+        self._print(
+            f"{event.epoch:>5}  {number(event.train['loss']):>10} "
+            f"{number(event.train['accuracy']):>8}  {number(event.val['loss']):>8} "
+            f"{number(event.val['accuracy']):>8}  {event.learning_rate:>13.2e}  "
+            f"{event.samples_per_second:>8,.0f}{'  best' if event.improved else ''}"
+        )
+
+    def _ended(self, event: events.TrainingEnded) -> None:
+        self._print(
+            f"{event.epochs} epochs in {event.seconds:.1f} s, ended by {event.reason}; best is epoch "
+            f"{event.best_epoch} with {event.monitor} {number(event.best_value)}"
+        )
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def number(value: Number) -> str:
+    """Four decimals, or ``undefined``."""
+    return "undefined" if value is None else f"{value:.4f}"

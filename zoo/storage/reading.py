@@ -1,0 +1,42 @@
+"""Read a file whole into memory, never more than a limit."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from zoo.errors import StorageError, missing_path
+from zoo.storage.failures import reported
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def read(path: Path, limit: int, expect_sha256: str | None = None, what: str = "file") -> bytes:
+    """The bytes of a regular file. Read, not mapped: a file that is truncated under a map kills the
+    process. Raises :class:`StorageError` when it is missing, longer than ``limit`` or, with
+    ``expect_sha256``, not the file it should be."""
+    with reported("read", path):
+        try:
+            descriptor = os.open(path, _FLAGS)
+        except FileNotFoundError:
+            raise StorageError(missing_path(what, path)) from None
+        with os.fdopen(descriptor, "rb") as stream:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise StorageError(f"{what} {str(path)!r} is not a regular file")
+            if status.st_size > limit:
+                raise StorageError(_too_long(what, path, limit))
+            data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise StorageError(_too_long(what, path, limit))
+    if expect_sha256 is not None and hashlib.sha256(data).hexdigest() != expect_sha256:
+        raise StorageError(
+            f"{what} {str(path)!r} is damaged: its sha256 is not {expect_sha256}; restore it"
+        )
+    return data
+
+
+def _too_long(what: str, path: Path, limit: int) -> str:
+    return f"{what} {str(path)!r} is longer than {limit} bytes; that is no {what} of zoo's"

@@ -1,0 +1,68 @@
+"""Tensors to and from safetensors: durable when written, distrusted when read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from zoo.errors import StorageError, reason
+from zoo.storage import commit, limits, reading
+
+
+def save(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write ``tensors`` to ``path``, durably and readable by others. Equal tensors are equal bytes.
+    Tensors that share memory (tied weights, views) are each written out."""
+    commit.write(path, to_bytes(tensors, f"tensors for {str(path)!r}"))
+
+
+def load(path: Path, expect_sha256: str | None = None) -> dict[str, Tensor]:
+    """CPU tensors by name. The file is read once, checked, and need not stay there afterwards."""
+    data = reading.read(path, limits.FILE_BYTES, expect_sha256, what="weights")
+    return from_bytes(data, f"weights {str(path)!r}")
+
+
+def to_bytes(tensors: Mapping[str, Tensor], what: str = "tensors") -> bytes:
+    """``tensors`` as a safetensors file. Raises :class:`StorageError` for what it cannot hold."""
+    from safetensors.torch import save as serialize
+
+    dense: dict[str, Tensor] = {}
+    storages: set[int] = set()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach()
+        if tensor.layout != torch.strided or tensor.is_meta:
+            raise StorageError(f"{what}: {name!r} holds no plain values; expected a dense tensor")
+        tensor = tensor.cpu().contiguous()
+        address = tensor.untyped_storage().data_ptr()
+        dense[name] = tensor.clone() if address in storages else tensor
+        storages.add(address)
+    try:
+        # One metadata key only: several are written in random order.
+        return serialize(dense, metadata={"format": "pt"})
+    # The serializer is Rust behind Python: KeyError, ValueError, RuntimeError, SafetensorError.
+    except Exception as error:
+        raise StorageError(f"{what} cannot be written as safetensors: {reason(error)}") from error
+
+
+def from_bytes(data: bytes, what: str = "tensors") -> dict[str, Tensor]:
+    """What :func:`to_bytes` wrote. Raises :class:`StorageError` for anything else."""
+    from safetensors.torch import load as deserialize
+
+    limits.check_header(data, what)
+    try:
+        loaded: dict[str, Tensor] = deserialize(data)
+    except Exception as error:
+        raise StorageError(f"{what} cannot be read as safetensors: {reason(error)}") from error
+    for name, tensor in loaded.items():
+        if tensor.dtype == torch.bool and bool((tensor.view(torch.uint8) > 1).any()):
+            raise StorageError(f"{what}: tensor {name!r} holds booleans that are neither 0 nor 1")
+    return loaded
+
+
+def check_finite(tensors: Mapping[str, Tensor], what: str) -> None:
+    """Raise :class:`StorageError`, naming the first, when some tensor has NaN or infinity."""
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all()):
+            raise StorageError(f"{what}: tensor {name!r} holds numbers that are not finite")

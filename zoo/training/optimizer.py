@@ -1,0 +1,45 @@
+"""The learning-rate schedule as the loop sees it: two moments, whatever the scheduler wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from zoo.errors import PluginError
+from zoo.predictions.counts import Number
+
+
+@dataclass
+class Schedule:
+    """``scheduler``: a torch scheduler, or None for a constant rate; ``interval``: whether it steps
+    after each ``"step"`` or each ``"epoch"``."""
+
+    optimizer: Optimizer
+    scheduler: Any = None
+    interval: str = "epoch"
+
+    def __post_init__(self) -> None:
+        if self.interval not in ("step", "epoch"):
+            raise PluginError(
+                f"the scheduler's interval is {self.interval!r}; expected 'step' or 'epoch'"
+            )
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the first parameter group."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def after_step(self) -> None:
+        if self.scheduler is not None and self.interval == "step":
+            self.scheduler.step()
+
+    def after_epoch(self, monitored: Number) -> None:
+        if self.scheduler is None or self.interval != "epoch":
+            return
+        if not isinstance(self.scheduler, ReduceLROnPlateau):
+            self.scheduler.step()
+        elif monitored is not None:
+            self.scheduler.step(monitored)

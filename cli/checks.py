@@ -57,7 +57,7 @@ def examine() -> Report:
             report.sections[name] = look(report.findings)
         except Exception as error:  # one section that fails must not hide the others
             report.sections[name] = None
-            report.findings.append(Finding(f"{name}: {reason(error)}", "see the line above"))
+            report.findings.append(Finding(f"{name}: {reason(error)}", "this is a bug in zoo or in a plugin"))
     return report
 
 
@@ -147,7 +147,44 @@ def _plugins(findings: list[Finding]) -> list[dict[str, Any]]:
 
 
 def _registries(findings: list[Finding]) -> list[dict[str, Any]]:
-    return []
+    """Every registry that can be named from here, and whether it can be read and written."""
+    from zoo.registry.config import registries
+
+    try:
+        named = registries()
+    except ZooError as error:
+        findings.append(Finding(str(error), "correct the file"))
+        return []
+    rows = []
+    for name, folder in named.folders.items():
+        models = None
+        try:
+            models = len(named.open(name).models())
+        except ZooError as error:
+            findings.append(Finding(f"registry {name!r}: {error}", "mend or remove its entry"))
+        if not _writable(folder):
+            findings.append(
+                Finding(
+                    f"registry {name!r}: {str(folder)!r} cannot be written", "chmod, or read only"
+                )
+            )
+        rows.append(
+            {
+                "name": name,
+                "default": name == named.default,
+                "folder": str(folder),
+                "models": models,
+                "writable": _writable(folder),
+                "from": str(named.source) if named.source else "built in",
+            }
+        )
+    return rows
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files can be made in ``folder``, or in what will be made to hold it."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK)
 
 
 def _folders(findings: list[Finding]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Nothing here may print, warn or fail: the shell is in the middle of a line.
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable, Iterable
 
@@ -15,7 +14,6 @@ Complete = Callable[[str], list[str]]
 def _quietly(names: Callable[[], Iterable[str]]) -> Complete:
     """A completion function over ``names``: those that begin with what is typed."""
 
-    @functools.wraps(names)
     def complete(incomplete: str) -> list[str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -24,9 +22,6 @@ def _quietly(names: Callable[[], Iterable[str]]) -> Complete:
             except Exception:
                 return []
 
-    # typer reads the parameters of a completion function from its signature
-    del complete.__wrapped__  # type: ignore[attr-defined]
-    complete.__annotations__ = {"incomplete": str, "return": list[str]}
     return complete
 
 
@@ -76,3 +71,14 @@ def complete_models() -> Iterable[str]:
     from zoo.registry.config import open_registry
 
     return open_registry().models()
+
+
+@_quietly
+def complete_registries() -> Iterable[str]:
+    from zoo.registry.config import registries
+
+    return registries().folders
+
+
+def complete_runs_and_models(incomplete: str) -> list[str]:
+    return complete_runs(incomplete) + complete_models(incomplete)

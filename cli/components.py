@@ -8,7 +8,7 @@ import typer
 
 from . import completion
 from .choices import Json, kind_named, task_named
-from .lazy import group
+from .lazy import WordCommand, group
 from .tables import show_fields, show_json, show_table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = group("What plugins provide: datasets, architectures, losses and the other kinds.")
 
 
-@app.command("list")
+@app.command("list", cls=WordCommand)
 def list_(
     kind: Annotated[
         str | None,
@@ -75,7 +75,7 @@ def list_(
     show_table(columns, rows, empty=f"no {PLURALS[chosen]} found; see: zoo plugins list")
 
 
-@app.command("show")
+@app.command("show", cls=WordCommand)
 def show(
     name: Annotated[
         str,

@@ -106,7 +106,7 @@ def _own_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         others = warnings.showwarning
 
-        def show(
+        def show(  # noqa: PLR0917 - the signature is Python's
             message: Warning | str,
             category: type[Warning],
             filename: str,
@@ -115,7 +115,7 @@ def _own_warnings() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, ZooWarning):
-                print(f"zoo: warning: {printable(str(message))}", file=file or sys.stderr)
+                print(f"zoo: warning: {printable(str(message))}", file=sys.stderr)
             else:
                 others(message, category, filename, lineno, file, line)
 

@@ -8,7 +8,7 @@ import typer
 
 from . import completion
 from .choices import Json
-from .lazy import group
+from .lazy import WordCommand, group
 from .tables import show_fields, show_json, show_table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = group("Installed plugins: what they provide, and why one was left out.")
 
 
-@app.command("list")
+@app.command("list", cls=WordCommand)
 def list_(json: Json = False) -> None:
     """List the installed plugins.
 
@@ -51,7 +51,7 @@ def list_(json: Json = False) -> None:
     )
 
 
-@app.command("show")
+@app.command("show", cls=WordCommand)
 def show(
     name: Annotated[
         str,

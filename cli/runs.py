@@ -10,7 +10,7 @@ import typer
 
 from . import completion
 from .choices import Json
-from .lazy import group
+from .lazy import WordCommand, group
 from .tables import show_fields, show_json, show_table
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 app = group("Runs in a folder: what was trained, and how it went.")
 
 
-@app.command("list")
+@app.command("list", cls=WordCommand)
 def list_(
-    folder: Annotated[Path, typer.Argument(help="The folder that holds the runs.")] = Path("runs"),
+    folder: Annotated[str, typer.Argument(help="The folder that holds the runs.")] = "runs",
     json: Json = False,
 ) -> None:
     """List the runs in a folder, oldest first.
@@ -34,9 +34,10 @@ def list_(
     from zoo.errors import RunError, missing_path
     from zoo.runs.folder import RUNS, list_runs
 
-    if folder != RUNS and not folder.is_dir():
-        raise RunError(missing_path("folder", folder))
-    rows = [_row(run) for run in list_runs(folder)]
+    path = Path(folder)
+    if path != RUNS and not path.is_dir():
+        raise RunError(missing_path("folder", path))
+    rows = [_row(run) for run in list_runs(path)]
     if json:
         show_json(rows)
         return
@@ -54,11 +55,11 @@ def list_(
             )
             for row in rows
         ],
-        empty=f"no runs in {str(folder)!r}; make one with: zoo train",
+        empty=f"no runs in {folder!r}; make one with: zoo train",
     )
 
 
-@app.command("show")
+@app.command("show", cls=WordCommand)
 def show(
     run: Annotated[
         str,

@@ -78,7 +78,7 @@ _HOMES = {
     "zoo.tasks": ("Task",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-__all__ = sorted(_HOME)
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -61,7 +61,8 @@ class Preprocessing:
         else:
             units = buffer[: len(images_BHWC)]
             units.copy_(images_BHWC)
-        return units.mul_(1.0 / 255.0).permute(0, 3, 1, 2)
+        # Dividing gives exactly 1.0 for 255; multiplying by the reciprocal does not.
+        return units.div_(255.0).permute(0, 3, 1, 2)
 
     def finish(self, images_BCHW: Tensor) -> Tensor:
         """float32 in [0, 1] -> resized to ``size`` and normalized. May overwrite its input."""
@@ -93,16 +94,17 @@ class Preprocessing:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Preprocessing:
         """What :meth:`as_json` wrote. Raises :class:`DataError` on anything else."""
-        size, mean, std = data.get("size"), data.get("mean"), data.get("std")
-        if not (_numbers(size, int) and _numbers(mean, float) and _numbers(std, float)):
+        size, mean, std = (data.get(name) for name in ("size", "mean", "std"))
+        if not (_are(size, int) and _are(mean, float) and _are(std, float)):
             raise DataError(f"preprocessing {dict(data)!r}: expected lists of numbers")
+        assert size is not None and mean is not None and std is not None
         channels = data.get("channels")
         if not isinstance(channels, int):
             raise DataError(f"preprocessing channels {channels!r}: expected 1 or 3")
         return cls(tuple(size), channels, tuple(mean), tuple(std), str(data.get("resize")))
 
 
-def _numbers(values: object, of: type) -> Any:
+def _are(values: object, of: type) -> bool:
     return isinstance(values, list) and all(type(value) is of for value in values)
 
 
@@ -151,4 +153,5 @@ def _pil_pixels(image: Image.Image, channels: int) -> np.ndarray:
     if image.mode.startswith("I;16") or image.mode == "I":
         scaled = np.asarray(image).astype(np.uint32) >> 8
         return np.minimum(scaled, 255).astype(np.uint8)
-    return np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    converted: np.ndarray = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    return converted

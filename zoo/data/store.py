@@ -46,7 +46,7 @@ class Store:
         """
         total = np.zeros(self.channels, np.int64)
         squares = np.zeros(self.channels, np.int64)
-        for chunk in self.images.split(_CHUNK):
+        for chunk in torch.split(self.images, _CHUNK):
             values = chunk.numpy().reshape(-1, self.channels).astype(np.int64)
             total += values.sum(axis=0)
             squares += np.square(values).sum(axis=0)
@@ -71,7 +71,7 @@ class Store:
         digest.update(str(tuple(self.images.shape)).encode())
         if self.labels is not None:
             digest.update(self.labels.numpy().tobytes())
-        for chunk in self.images.split(_CHUNK):
+        for chunk in torch.split(self.images, _CHUNK):
             digest.update(chunk.numpy().tobytes())
         return digest.hexdigest()
 

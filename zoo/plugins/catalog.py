@@ -142,11 +142,11 @@ def resolve(component: Component, target: Callable[..., Any] | str) -> Callable[
         found = functools.reduce(
             getattr, attribute.split("."), importlib.import_module(module_name)
         )
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a module may fail in any way while it is imported
         raise PluginError(f"{component}: {target!r} cannot be imported: {reason(error)}") from error
     if not callable(found):
         raise PluginError(f"{component}: {target!r} is not callable")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @functools.cache
@@ -157,7 +157,13 @@ def _options(component: Component) -> Sequence[options.Option]:
         return options.read_options(str(component), build, takes_context=spec.context is not None)
     if spec.options is None:
         return ()
-    signature = resolve(component, spec.options)(component.name.partition("/")[2])
+    signature_of = resolve(component, spec.options)
+    try:
+        signature = signature_of(component.name.partition("/")[2])
+    except ZooError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{component}: its options cannot be read: {reason(error)}") from error
     return tuple(
         options.Option(parameter.name, parameter.annotation, parameter.default)
         for parameter in signature.parameters.values()

@@ -1,4 +1,4 @@
-"""The eight hooks. A plugin implements those it needs; each takes no argument and returns a list."""
+"""The eight hooks. A plugin implements those it needs; each takes nothing and returns a list."""
 
 from __future__ import annotations
 

@@ -113,11 +113,8 @@ def _distribution(point: metadata.EntryPoint) -> tuple[str, str]:
     """Name and version; a damaged installation may lack either."""
     if point.dist is None:
         return "unknown", "0"
-    headers = point.dist.metadata
-    return (
-        headers["Name"] if "Name" in headers else "unknown",
-        headers["Version"] if "Version" in headers else "0",
-    )
+    headers: Any = point.dist.metadata
+    return headers.get("Name", "unknown"), headers.get("Version", "0")
 
 
 def _register(point: metadata.EntryPoint) -> pluggy.PluginManager:
@@ -158,7 +155,7 @@ def _components(
 ) -> Iterator[specs.Spec | specs.ArchitectureFamily]:
     for spec_type in specs.SPECS:
         hook_name = f"register_{specs.PLURALS[spec_type.kind]}"
-        allowed: tuple[type, ...] = (spec_type,)
+        allowed: tuple[type[specs.Spec | specs.ArchitectureFamily], ...] = (spec_type,)
         if spec_type is specs.ArchitectureSpec:
             allowed = (spec_type, specs.ArchitectureFamily)
         for implementation in getattr(manager.hook, hook_name).get_hookimpls():
@@ -168,7 +165,7 @@ def _components(
             for component in given:
                 if not isinstance(component, allowed):
                     raise PluginError(
-                        f"{hook_name} returned {component!r}; expected "
+                        f"{hook_name} returned a list with a {type(component).__name__}; expected "
                         f"{' or '.join(kind.__name__ for kind in allowed)}"
                     )
                 yield component

@@ -140,7 +140,8 @@ def bind(
             if detail["type"] == "missing":
                 problems[name] = f"missing; expected {known[name].type_text}"
             else:
-                problems[name] = f"{given[name]!r}: expected {known[name].type_text}"
+                finite = ", finite" if detail["type"] == "finite_number" else ""
+                problems[name] = f"{given[name]!r}: expected {known[name].type_text}{finite}"
     return values, problems
 
 

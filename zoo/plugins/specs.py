@@ -112,8 +112,9 @@ class SamplerSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentationSpec(Spec):
-    """``build(*, options)`` -> callable ``(images_BCHW, masks_BHW or None, draws) -> the same two``.
-    Images are float in [0, 1]; ``draws`` is a ``zoo.Draws``, random numbers for each position."""
+    """``build(*, options)`` -> callable ``(images_BCHW, masks_BHW or None, draws)`` that returns
+    the first two. Images are float in [0, 1]; ``draws`` is a ``zoo.Draws``, random numbers for each
+    position."""
 
     kind: ClassVar[str] = "augmentation"
     context: ClassVar[type | None] = None

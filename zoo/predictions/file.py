@@ -119,7 +119,9 @@ def _check(loaded: Predictions) -> None:
         if array is None:
             continue
         if array.shape != shape or array.dtype.kind not in kinds:
-            raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}; expected {shape}")
+            raise ValueError(
+                f"{name} has shape {array.shape} and type {array.dtype}; expected {shape}"
+            )
         if kinds == "f" and not np.isfinite(array).all():
             raise ValueError(f"{name} holds numbers that are not finite")
         if kinds == "iu" and array.size:

@@ -25,16 +25,16 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
     Multiclass AUROC is the mean over the classes, each against the rest (macro one-vs-rest; Hand
     and Till 2001 discuss the alternatives); log loss is the mean negative log-likelihood in nats.
     """
+    where = f"split {predictions.split!r} of {predictions.dataset!r}"
     if predictions.targets is None:
-        raise PredictionsError(
-            f"split {predictions.split!r} of {predictions.dataset!r} has no labels to measure against"
-        )
+        raise PredictionsError(f"{where} has no labels to measure against")
     if len(predictions) == 0:
-        raise PredictionsError(f"split {predictions.split!r} of {predictions.dataset!r} is empty")
+        raise PredictionsError(f"{where} is empty")
     task, targets = predictions.task, predictions.targets.astype(np.int64)
     table = counts.count(task, targets, predictions.decisions.astype(np.int64))
     by_class = counts.per_class(task, table)
-    truth = targets if task.kind == MULTILABEL else np.eye(len(task.classes), dtype=np.int64)[targets]
+    independent = task.kind == MULTILABEL
+    truth = targets if independent else np.eye(len(task.classes), dtype=np.int64)[targets]
     for index, row in enumerate(by_class):
         row["auroc"] = auroc(truth[:, index], predictions.probabilities[:, index])
     if task.kind == BINARY:
@@ -46,7 +46,7 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
         "samples": len(predictions),
         **counts.metrics(task, table),
         "auroc": overall,
-        "log_loss": _log_loss(truth, predictions.probabilities, independent=task.kind == MULTILABEL),
+        "log_loss": _log_loss(truth, predictions.probabilities, independent=independent),
         "confusion": table.tolist(),
         "per_class": by_class,
     }

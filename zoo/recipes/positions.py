@@ -8,11 +8,12 @@ thousands of parts, endless numbers.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import re
 import tomllib
 from dataclasses import dataclass, field
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 MAX_DEPTH = 16
 MAX_KEYS = 1000
@@ -33,7 +34,7 @@ _STRING = re.compile(
 _TOKEN = re.compile(r"[^\n,\]}#]++")
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The text asks for more than a recipe may."""
 
     def __init__(self, line: int, what: str) -> None:
@@ -46,22 +47,20 @@ class Positions:
     """``lines``: the line, from 1, of each key, table and list item; ``repeats``: (line, key) of
     what stands twice."""
 
-    lines: dict[Path, int] = field(default_factory=dict)
-    repeats: list[tuple[int, Path]] = field(default_factory=list)
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    repeats: list[tuple[int, KeyPath]] = field(default_factory=list)
 
 
 def find_positions(text: str) -> Positions:
     """Where the keys of ``text`` are, up to the first thing that cannot be TOML. Raises
-    :class:`Refused` for what tomllib should not be given."""
+    :class:`RefusedError` for what tomllib should not be given."""
     scanner = _Scanner(text)
-    try:
+    with contextlib.suppress(_NotTomlError):
         scanner.document()
-    except _NotToml:
-        pass
     return scanner.found
 
 
-class _NotToml(Exception):
+class _NotTomlError(Exception):
     pass
 
 
@@ -70,12 +69,12 @@ class _Scanner:
         self.text = text
         self.at = 0
         self.found = Positions()
-        self.list_lengths: dict[Path, int] = {}
-        self.defined: set[Path] = set()
+        self.list_lengths: dict[KeyPath, int] = {}
+        self.defined: set[KeyPath] = set()
         self.line_ends = [match.start() for match in re.finditer("\n", text)]
 
     def document(self) -> None:
-        table: Path = ()
+        table: KeyPath = ()
         while True:
             self.skip(_GAP)
             if self.at == len(self.text):
@@ -88,12 +87,12 @@ class _Scanner:
                 self.pair(table)
             self.take(_LINE_END)
 
-    def header(self, closing: str) -> Path:
+    def header(self, closing: str) -> KeyPath:
         """``[a.b]`` or ``[[a.b]]``: the path that its keys belong to. A part that is a list means
         the list's last item."""
         line = self.line()
         self.at += len(closing)
-        path: Path = ()
+        path: KeyPath = ()
         keys = self.key()
         for part in keys[:-1]:
             path = self.last_item((*path, part))
@@ -106,11 +105,11 @@ class _Scanner:
         self.expect(closing)
         return path
 
-    def last_item(self, path: Path) -> Path:
+    def last_item(self, path: KeyPath) -> KeyPath:
         length = self.list_lengths.get(path, 0)
         return (*path, length - 1) if length else path
 
-    def pair(self, table: Path) -> None:
+    def pair(self, table: KeyPath) -> None:
         self.skip(_SPACE)
         line = self.line()
         path = (*table, *self.key())
@@ -128,18 +127,18 @@ class _Scanner:
             elif match := _QUOTED_KEY.match(self.text, self.at):
                 parts.append(_unquoted(match[0]))
             else:
-                raise _NotToml
+                raise _NotTomlError
             self.at = match.end()
             if len(parts) > MAX_DEPTH:
-                raise Refused(self.line(), f"a key of more than {MAX_DEPTH} parts")
+                raise RefusedError(self.line(), f"a key of more than {MAX_DEPTH} parts")
             self.skip(_SPACE)
             if not self.text.startswith(".", self.at):
                 return parts
             self.at += 1
 
-    def value(self, path: Path) -> None:
+    def value(self, path: KeyPath) -> None:
         if len(path) > MAX_DEPTH:
-            raise Refused(self.line(), f"nested more than {MAX_DEPTH} deep")
+            raise RefusedError(self.line(), f"nested more than {MAX_DEPTH} deep")
         self.skip(_SPACE)
         if self.text.startswith("[", self.at):
             self.items(path, "]")
@@ -151,9 +150,11 @@ class _Scanner:
         else:
             token = self.take(_TOKEN).rstrip()
             if len(token) > MAX_TOKEN:
-                raise Refused(self.line(), f"a value of {len(token)} characters, without quotes")
+                raise RefusedError(
+                    self.line(), f"a value of {len(token)} characters, without quotes"
+                )
 
-    def items(self, path: Path, closing: str) -> None:
+    def items(self, path: KeyPath, closing: str) -> None:
         """The values of a list, or the pairs of an inline table."""
         self.at += 1
         index = 0
@@ -171,19 +172,19 @@ class _Scanner:
             if self.text.startswith(",", self.at):
                 self.at += 1
             elif not self.text.startswith(closing, self.at):
-                raise _NotToml
+                raise _NotTomlError
 
-    def record(self, path: Path, line: int, *, again: bool = False) -> None:
+    def record(self, path: KeyPath, line: int, *, again: bool = False) -> None:
         """``again``: the value of a key already recorded."""
         if len(path) > MAX_DEPTH:
-            raise Refused(line, f"nested more than {MAX_DEPTH} deep")
+            raise RefusedError(line, f"nested more than {MAX_DEPTH} deep")
         if path in self.defined and not again:
             self.found.repeats.append((line, path))
         self.defined.add(path)
         for length in range(1, len(path) + 1):
             self.found.lines.setdefault(path[:length], line)
         if len(self.found.lines) > MAX_KEYS:
-            raise Refused(line, f"more than {MAX_KEYS} keys")
+            raise RefusedError(line, f"more than {MAX_KEYS} keys")
 
     def line(self) -> int:
         return bisect.bisect_left(self.line_ends, self.at) + 1
@@ -196,13 +197,13 @@ class _Scanner:
     def take(self, pattern: re.Pattern[str]) -> str:
         match = pattern.match(self.text, self.at)
         if match is None:
-            raise _NotToml
+            raise _NotTomlError
         self.at = match.end()
         return match[0]
 
     def expect(self, mark: str) -> None:
         if not self.text.startswith(mark, self.at):
-            raise _NotToml
+            raise _NotTomlError
         self.at += len(mark)
 
 
@@ -210,4 +211,4 @@ def _unquoted(key: str) -> str:
     try:
         return str(tomllib.loads(f"key = {key}")["key"])
     except tomllib.TOMLDecodeError as error:
-        raise _NotToml from error
+        raise _NotTomlError from error

@@ -19,7 +19,6 @@ Fraction = Annotated[float, Gt(0), Lt(1)]
 Seed = Annotated[int, Ge(0), Lt(2**32)]
 Side = Annotated[int, Ge(1), Le(16384)]
 Device = Annotated[str, StringConstraints(pattern=r"\A(auto|cpu|mps|cuda(:\d{1,3})?)\z")]
-Score = Literal["loss", "accuracy", "balanced_accuracy", "precision", "recall", "f1"]
 Monitor = Literal[
     "train/loss", "train/accuracy", "train/balanced_accuracy", "train/precision", "train/recall",
     "train/f1", "val/loss", "val/accuracy", "val/balanced_accuracy", "val/precision", "val/recall",
@@ -79,16 +78,17 @@ class DataSection(Section):
     own; ``normalize``: by statistics of the training split, of ImageNet, none, or as given."""
 
     size: Literal["native"] | Side | Annotated[tuple[Side, Side], Strict(False)] = Field(
-        "native", description="'native', a side in pixels, or [height, width], in 1 to 16384"
+        default="native",
+        description="'native', a side in pixels, or [height, width], in 1 to 16384",
     )
     channels: Literal["native"] | Annotated[int, AfterValidator(_one_or_three)] = Field(
-        "native", description="'native' | 1 | 3"
+        default="native", description="'native' | 1 | 3"
     )
     normalize: (
         Literal["dataset", "imagenet", "none"]
         | Annotated[Normalization, AfterValidator(_same_length)]
     ) = Field(
-        "dataset",
+        default="dataset",
         description="'dataset' | 'imagenet' | 'none' | { mean = [..], std = [..] }, one number a "
         "channel, std > 0",
     )
@@ -100,6 +100,11 @@ class DataSection(Section):
             raise TypeError("the recipe is not resolved: size or channels is still 'native'")
         return (*self.size, self.channels)
 
+    @property
+    def normalized_channels(self) -> int | None:
+        """For how many channels there are numbers; None: they are not given here."""
+        return None if isinstance(self.normalize, str) else len(self.normalize["mean"])
+
 
 class TrainingSection(Section):
     """``threads`` 0: every core; ``eval_batch_size`` 0: what suits the device; ``evaluate``: which
@@ -109,7 +114,7 @@ class TrainingSection(Section):
     batch_size: Annotated[int, Ge(1)] = 64
     eval_batch_size: Annotated[int, Ge(0)] = 0
     seed: Seed = 0
-    device: Device = Field("auto", description="'auto' | 'cpu' | 'cuda' | 'cuda:N' | 'mps'")
+    device: Device = Field(default="auto", description="'auto' | 'cpu' | 'cuda' | 'cuda:N' | 'mps'")
     threads: Annotated[int, Ge(0), Le(1024)] = 0
     evaluate: Literal["best", "last"] = "best"
     channels_last: bool = True
@@ -119,7 +124,11 @@ class StoppingSection(Section):
     """``monitor`` also chooses the best epoch. ``patience`` 0: never stop early; ``mode`` auto:
     min for a loss, max for everything else."""
 
-    monitor: Monitor = "val/loss"
+    monitor: Monitor = Field(
+        default="val/loss",
+        description="'train/' or 'val/' and one of loss, accuracy, balanced_accuracy, precision, "
+        "recall, f1",
+    )
     mode: Literal["auto", "min", "max"] = "auto"
     patience: Annotated[int, Ge(0)] = 0
     min_delta: Annotated[float, Ge(0)] = 0.0
@@ -132,7 +141,9 @@ class CardSection(Section):
     intended_use: str = ""
     not_intended_use: str = ""
     description: str = ""
-    authors: Annotated[tuple[str, ...], Strict(False)] = Field((), description="a list of names")
+    authors: Annotated[tuple[str, ...], Strict(False)] = Field(
+        default=(), description="a list of names"
+    )
 
 
 class Recipe(Section):

@@ -1,1 +1,1 @@
-"""Versions that others use: names, records, the store, cards, loading. Knows nothing of training."""
+"""Versions that others use: names, records, the store, cards, loading. Knows no training."""

@@ -33,7 +33,9 @@ def network(
     )
     built = component.build(context, recipe.architecture.options)
     if not isinstance(built, nn.Module):
-        raise PluginError(f"{component} returned {type(built).__name__}; expected a torch nn.Module")
+        raise PluginError(
+            f"{component} returned {type(built).__name__}; expected a torch nn.Module"
+        )
     shape = (2, preprocessing.channels, *preprocessing.size)
     try:
         with torch.inference_mode():
@@ -41,7 +43,9 @@ def network(
     except ZooError:
         raise
     except Exception as error:
-        raise PluginError(f"{component} fails on input of shape {shape}: {reason(error)}") from error
+        raise PluginError(
+            f"{component} fails on input of shape {shape}: {reason(error)}"
+        ) from error
     if not isinstance(logits, torch.Tensor) or logits.shape[:2] != (2, task.outputs):
         got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise PluginError(f"{component} returned {got} for 2 images; expected (2, {task.outputs})")
@@ -49,7 +53,9 @@ def network(
     return built.to(memory_format=torch.channels_last) if recipe.training.channels_last else built
 
 
-def loss(recipe: Recipe, catalog: Catalog, task: Task, train: Store, device: torch.device) -> nn.Module:
+def loss(
+    recipe: Recipe, catalog: Catalog, task: Task, train: Store, device: torch.device
+) -> nn.Module:
     context = contexts.LossContext(task, train.class_counts(len(task.classes)), len(train))
     built = catalog.get("loss", recipe.loss.name).build(context, recipe.loss.options)
     return built.to(device) if isinstance(built, nn.Module) else built
@@ -84,7 +90,9 @@ def loader(
     )
 
 
-def reader(recipe: Recipe, store: Store, preprocessing: Preprocessing, device: torch.device) -> Loader:
+def reader(
+    recipe: Recipe, store: Store, preprocessing: Preprocessing, device: torch.device
+) -> Loader:
     """A loader that reads a split once, in order, as evaluation does."""
     batch = recipe.training.eval_batch_size or EVAL_BATCH[device.type]
     return Loader(store, preprocessing, batch, device)
@@ -109,5 +117,7 @@ def schedule(
     )
     built = component.build(context, recipe.scheduler.options)
     if not isinstance(built, tuple) or len(built) != 2:
-        raise PluginError(f"{component} returned {built!r}; expected (scheduler, 'step' or 'epoch')")
+        raise PluginError(
+            f"{component} returned {built!r}; expected (scheduler, 'step' or 'epoch')"
+        )
     return Schedule(optimizer, *built)

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from zoo.data.device import describe
 from zoo.plugins.catalog import Component
-from zoo.training.device import describe
 
 _PACKAGES = ("zoo", "torch", "torchvision", "numpy", "pillow", "safetensors")
 

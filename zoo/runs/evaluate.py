@@ -1,4 +1,4 @@
-"""Measure a run or a published version on a split: the predictions file first, every figure from it.
+"""Measure a run or a published version: the predictions file first, every figure from it.
 
 This is a command that reports: with ``split="test"`` it reads the test labels.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.device import choose_device
 from zoo.data.loader import Loader
 from zoo.data.splits import TEST, Fractions, ids_fingerprint
 from zoo.errors import DataError
@@ -22,7 +23,6 @@ from zoo.runs import opening
 from zoo.runs.building import EVAL_BATCH
 from zoo.runs.subjects import Subject, open_subject
 from zoo.storage import commit
-from zoo.training.device import choose_device
 from zoo.training.loop import logits_of
 
 
@@ -51,13 +51,14 @@ def evaluate(
     the one it was trained on), writing the predictions to ``output`` (default: in the run's folder,
     or ``predictions/``)."""
     subject = open_subject(str(reference), registry)
-    own = dataset is None or dataset == subject.dataset["name"]
+    trained_on = subject.trained_on
+    own = dataset in (None, trained_on.name)
     opened = opening.open_dataset(
         catalog(),
-        subject.dataset["name"] if dataset is None else dataset,
-        subject.dataset["options"] if own else {},
-        root or (subject.dataset.get("root") if own else None),
-        Fractions(**subject.dataset["split"]),
+        trained_on.name if dataset is None else dataset,
+        trained_on.options if own else {},
+        root or (trained_on.root if own else None),
+        trained_on.fractions if own else Fractions(),
     )
     predictions = predict(subject, opened, split, device)
     name = split if own else f"{opened.name}-{split}".replace("/", "-")
@@ -67,7 +68,7 @@ def evaluate(
     figures = metrics.evaluate(predictions)
     if subject.run is not None:
         subject.run.write_metrics(name, {**figures, "weights_sha256": subject.digest})
-    return Evaluation(subject.source, opened.name, split, figures, path)
+    return Evaluation(subject.name, opened.name, split, figures, path)
 
 
 def predict(subject: Subject, opened: opening.Opened, split: str, device: str) -> Predictions:
@@ -76,7 +77,7 @@ def predict(subject: Subject, opened: opening.Opened, split: str, device: str) -
     if (task.kind, task.classes) != (subject.task.kind, subject.task.classes):
         raise DataError(
             f"dataset {opened.name!r} is {task.kind} with the classes {', '.join(task.classes)}; "
-            f"{subject.source!r} was trained for {subject.task.kind} with "
+            f"{subject.name!r} was trained for {subject.task.kind} with "
             f"{', '.join(subject.task.classes)}"
         )
     where = choose_device(device)
@@ -88,7 +89,7 @@ def predict(subject: Subject, opened: opening.Opened, split: str, device: str) -
         dataset=opened.name,
         split=split,
         fingerprint=ids_fingerprint(opened.split(split)),
-        source=subject.source,
+        source=subject.name,
         ids=np.asarray(store.ids),
         logits=logits.numpy(),
         probabilities=subject.task.probabilities(logits).numpy(),
@@ -100,4 +101,4 @@ def predict(subject: Subject, opened: opening.Opened, split: str, device: str) -
 def _default_path(subject: Subject, name: str) -> Path:
     if subject.run is not None:
         return subject.run.predictions_path(name)
-    return Path("predictions") / subject.source.replace("@", "-") / f"{name}.npz"
+    return Path("predictions") / subject.name.replace("@", "-") / f"{name}.npz"

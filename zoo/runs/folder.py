@@ -1,12 +1,12 @@
 """A run's folder: its files, its state, and how runs are found.
 
-    recipe.toml         the resolved recipe: running it again gives the same run
-    run.json            what happened: status, task, preprocessing, data, environment, best epoch
-    events.jsonl        every event of the loop, as it came
-    best/  last/        model.safetensors and state.json
-    predictions/        what the network said about a split
-    metrics/            the figures computed from it
-    README.md           the card of the version last published from it
+recipe.toml         the resolved recipe: running it again gives the same run
+run.json            what happened: status, task, preprocessing, data, environment, best epoch
+events.jsonl        every event of the loop, as it came
+best/  last/        model.safetensors and state.json
+predictions/        what the network said about a split
+metrics/            the figures computed from it
+README.md           the card of the version last published from it
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class RunFolder:
         except FileExistsError:
             raise RunError(taken(path)) from None
         except OSError as error:
+            why = os.strerror(error.errno or 0).lower()
             raise RunError(
-                f"run folder {str(path)!r} cannot be made: {os.strerror(error.errno or 0).lower()}; "
-                f"name another with --run"
+                f"run folder {str(path)!r} cannot be made: {why}; name another with --run"
             ) from error
         return cls(path)
 
@@ -92,11 +92,18 @@ def taken(path: Path) -> str:
 
 
 def list_runs(folder: Path = RUNS) -> list[RunFolder]:
-    """The runs in a folder, oldest first."""
+    """The runs in a folder, oldest first; a damaged one is among them, and first."""
     if not folder.is_dir():
         return []
     found = [RunFolder(path.parent) for path in folder.glob(f"*/{INFO}")]
-    return sorted(found, key=lambda run: (run.info.get("created", ""), run.path.name))
+    return sorted(found, key=lambda run: (_created(run), run.path.name))
+
+
+def _created(run: RunFolder) -> str:
+    try:
+        return str(run.info.get("created", ""))
+    except RunError:
+        return ""
 
 
 def free_name(stem: str, folder: Path = RUNS) -> Path:

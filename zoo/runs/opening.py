@@ -52,9 +52,7 @@ def open_dataset(
     folder = _root(component.spec, root)
     dataset = component.build(DatasetContext(folder), options)
     if not isinstance(dataset, Dataset):
-        raise PluginError(
-            f"{component} returned {type(dataset).__name__}; expected a zoo.Dataset"
-        )
+        raise PluginError(f"{component} returned {type(dataset).__name__}; expected a zoo.Dataset")
     check_dataset(name, dataset)
     return Opened(name, dataset, splits.complete_splits(name, dataset, fractions))
 

@@ -88,8 +88,8 @@ class TerminalProgress:
 
     def _ended(self, event: events.TrainingEnded) -> None:
         self._print(
-            f"{event.epochs} epochs in {event.seconds:.1f} s, ended by {event.reason}; best is epoch "
-            f"{event.best_epoch} with {event.monitor} {number(event.best_value)}"
+            f"{event.epochs} epochs in {event.seconds:.1f} s, ended by {event.reason}; best is "
+            f"epoch {event.best_epoch} with {event.monitor} {number(event.best_value)}"
         )
 
     def _print(self, line: str) -> None:

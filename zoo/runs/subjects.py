@@ -11,12 +11,13 @@ from typing import Any
 from torch import nn
 
 from zoo.data.preprocessing import Preprocessing
-from zoo.errors import RunError
+from zoo.data.splits import Fractions
+from zoo.errors import RegistryError, RunError
 from zoo.plugins.catalog import catalog
 from zoo.recipes.reading import read_recipe
 from zoo.recipes.schema import Recipe
-from zoo.registry.loading import build_network, load, put_weights
-from zoo.runs import folder as folders
+from zoo.registry.loading import load, network_with
+from zoo.runs import folder
 from zoo.runs.folder import RunFolder
 from zoo.storage import tensors
 from zoo.tasks import Task
@@ -24,15 +25,25 @@ from zoo.training.checkpoints import STATE, WEIGHTS
 
 
 @dataclass(frozen=True)
-class Subject:
-    """``source``: as people would name it; ``dataset``: the recipe's section, with the split's
-    fractions; ``digest``: sha256 of the weights file; ``run``: None for a published version."""
+class Source:
+    """The data something was trained on, as its recipe names it."""
 
-    source: str
+    name: str
+    options: Mapping[str, Any]
+    fractions: Fractions
+    root: str | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """``name``: as people would name it; ``digest``: sha256 of the weights file; ``run``: None for
+    a published version."""
+
+    name: str
     task: Task
     preprocessing: Preprocessing
     network: nn.Module
-    dataset: Mapping[str, Any]
+    trained_on: Source
     digest: str
     run: RunFolder | None = None
 
@@ -45,49 +56,56 @@ def is_path(reference: str) -> bool:
 def open_subject(reference: str, registry: str | None = None) -> Subject:
     """A run by its path, or a version by its reference (``name``, ``name@3``)."""
     if is_path(reference.partition("@")[0]):
-        return _of_run(RunFolder.open(Path(reference)))
-    model = load(reference, registry=registry, device="cpu")
-    recipe = model.record.recipe
-    dataset = {
-        "name": model.record.data["dataset"],
-        "options": {k: v for k, v in recipe["dataset"].items() if k not in ("name", "root")},
-        "split": recipe["split"],
-    }
+        return of_run(RunFolder.open(Path(reference)))
+    try:
+        model = load(reference, registry=registry, device="cpu")
+    except RegistryError as error:
+        if (folder.RUNS / reference).is_dir():
+            raise RegistryError(f"{error}; for the run type: {folder.RUNS / reference}") from error
+        raise
+    recipe: Mapping[str, Any] = model.record.recipe
+    section = {key: value for key, value in recipe["dataset"].items() if key != "name"}
     return Subject(
-        source=f"{model.name}@{model.version}",
+        name=f"{model.name}@{model.version}",
         task=model.task,
         preprocessing=model.preprocessing,
         network=model.network,
-        dataset=dataset,
+        trained_on=Source(recipe["dataset"]["name"], section, Fractions(**recipe["split"])),
         digest=model.record.weights_sha256,
     )
 
 
-def _of_run(run: RunFolder) -> Subject:
-    info, recipe = run.info, recipe_of(run)
-    weights = weights_of(run)
+def of_run(run: RunFolder) -> Subject:
+    info, recipe, weights = run.info, recipe_of(run), weights_of(run)
     task = Task.from_json(info["task"])
     preprocessing = Preprocessing.from_json(info["preprocessing"])
-    network = build_network(architecture_record(recipe, preprocessing), task, catalog())
-    put_weights(network, tensors.load(weights), str(weights))
+    network = network_with(
+        tensors.load(weights),
+        architecture_record(recipe, preprocessing),
+        task,
+        catalog(),
+        what=f"run {str(run.path)!r}",
+        plugin=info["plugin"],
+    )
+    split = recipe.split
     return Subject(
-        source=run.path.name,
+        name=run.path.name,
         task=task,
         preprocessing=preprocessing,
-        network=network.eval(),
-        dataset={
-            "name": recipe.dataset.name,
-            "root": recipe.dataset.root,
-            "options": recipe.dataset.options,
-            "split": recipe.split.model_dump(),
-        },
+        network=network,
+        trained_on=Source(
+            recipe.dataset.name,
+            recipe.dataset.options,
+            Fractions(split.val, split.test, split.seed),
+            recipe.dataset.root,
+        ),
         digest=sha256(weights),
         run=run,
     )
 
 
 def recipe_of(run: RunFolder) -> Recipe:
-    return read_recipe(run.path / folders.RECIPE, (), catalog())
+    return read_recipe(run.path / folder.RECIPE, (), catalog())
 
 
 def weights_of(run: RunFolder) -> Path:

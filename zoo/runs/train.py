@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 
-from zoo.data.preprocessing import Preprocessing
+from zoo.data.device import choose_device
 from zoo.data.splits import TRAIN, VAL, Fractions
 from zoo.errors import RunError, reason
 from zoo.plugins.catalog import Catalog, catalog
 from zoo.plugins.contexts import TrackerContext
 from zoo.recipes.reading import Override, read_recipe
-from zoo.recipes.resolving import check_task, resolve
+from zoo.recipes.resolving import resolve
 from zoo.recipes.schema import Recipe
 from zoo.recipes.writing import recipe_data, write_recipe
 from zoo.runs import building, opening
@@ -27,7 +27,6 @@ from zoo.runs.folder import RunFolder
 from zoo.storage import commit
 from zoo.training import events, loop
 from zoo.training.checkpoints import Checkpoints
-from zoo.training.device import choose_device
 from zoo.training.stopping import Stopping
 
 
@@ -73,9 +72,10 @@ def prepare(recipe: Recipe, installed: Catalog) -> Prepared:
         installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, fractions
     )
     task = opened.dataset.task
-    recipe = resolve(check_task(recipe, task, installed), task, *opened.native(), cores())
-    store, val = (opened.store(part, recipe.data.channels) for part in (TRAIN, VAL))
-    preprocessing = opening.preprocessing_for(store, recipe.data.size, recipe.data.normalize)
+    recipe = resolve(recipe, task, *opened.native(), cores())
+    height, width, channels = recipe.data.form
+    store, val = (opened.store(part, channels) for part in (TRAIN, VAL))
+    preprocessing = opening.preprocessing_for(store, (height, width), recipe.data.normalize)
     network = building.network(recipe, installed, task, preprocessing, device)
     loader = building.loader(recipe, installed, opened, store, preprocessing, device)
     optimizer = building.optimizer(recipe, installed, network)
@@ -104,18 +104,14 @@ def prepare(recipe: Recipe, installed: Catalog) -> Prepared:
         "task": task.as_json(),
         "preprocessing": preprocessing.as_json(),
         "data": opening.data_record(opened, store),
-        "class_counts": dict(
-            zip(task.classes, store.class_counts(len(task.classes)), strict=True)
-        ),
+        "class_counts": dict(zip(task.classes, store.class_counts(len(task.classes)), strict=True)),
         "plugin": plugin_record(architecture),
         "environment": environment(device),
     }
     return Prepared(recipe, about, trainee)
 
 
-def carry_out(
-    prepared: Prepared, run: RunFolder, subscribers: Sequence[events.Subscriber]
-) -> None:
+def carry_out(prepared: Prepared, run: RunFolder, subscribers: Sequence[events.Subscriber]) -> None:
     """Train in ``run``; whatever ends it, ``run.json`` says so."""
     recipe = prepared.recipe
     commit.write(run.path / folders.RECIPE, write_recipe(recipe).encode())
@@ -129,9 +125,9 @@ def carry_out(
         **prepared.about,
     )
     trackers = [
-        catalog().get("tracker", one.name).build(
-            TrackerContext(run.path, recipe_data(recipe)), one.options
-        )
+        catalog()
+        .get("tracker", one.name)
+        .build(TrackerContext(run.path, recipe_data(recipe)), one.options)
         for one in recipe.trackers
     ]
     try:
@@ -166,7 +162,7 @@ def _free_path(recipe: Recipe) -> Path:
 
 @contextmanager
 def _torch_state(threads: int) -> Iterator[None]:
-    """Our thread count and seeds inside, the caller's own outside (a notebook goes on as it was)."""
+    """Our thread count and seeds inside, the caller's own outside: a notebook goes on as it was."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []

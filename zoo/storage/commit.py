@@ -7,6 +7,8 @@ and never retried: the kernel marks the lost pages clean, and a second fsync wou
 On Windows a folder cannot be synced; there the last rename may be lost in a power cut.
 """
 
+# ruff: noqa: PTH101, PTH102, PTH105, PTH108, PTH116
+
 from __future__ import annotations
 
 import contextlib
@@ -71,7 +73,7 @@ def replace_with(path: Path, write_temporary: Callable[[Path], None]) -> None:
 
     def fill(temporary: Path) -> None:
         write_temporary(temporary)
-        os.chmod(temporary, READABLE)  # noqa: PTH101
+        os.chmod(temporary, READABLE)
         _sync(temporary, os.O_RDWR | _BINARY)
 
     _replace(path, fill)
@@ -92,7 +94,7 @@ def make_folder(path: Path) -> None:
         _sync_parent_of_existing(existing)
         for folder in reversed(missing):
             try:
-                os.mkdir(folder)  # noqa: PTH102
+                os.mkdir(folder)
             except FileExistsError:
                 if not folder.is_dir():
                     what = f"cannot make the folder {str(folder)!r}: a file of that name is there"
@@ -105,9 +107,9 @@ def copy_hashed(
 ) -> Staged:
     """Copy ``source`` into a new temporary file in ``folder``, hashing what is written.
 
-    The caller moves the file with :func:`adopt` or removes it with :func:`discard`. Refuses symbolic
-    links, files with other names (hard links), whatever is no regular file, more than ``limit``
-    bytes, and a file that changes meanwhile.
+    The caller moves the file with :func:`adopt` or removes it with :func:`discard`. Refuses
+    symbolic links, files with other names (hard links), whatever is no regular file, more than
+    ``limit`` bytes, and a file that changes meanwhile.
     """
     temporary = _temporary(folder / "staged")
     blocks = [source] if isinstance(source, bytes) else _blocks(source, limit)
@@ -120,7 +122,7 @@ def copy_hashed(
 def adopt(staged: Staged, path: Path) -> None:
     """Give a staged file, which is on the same file system, its name. Replaces what was there."""
     with reported("write", path):
-        os.replace(staged.path, path)  # noqa: PTH105
+        os.replace(staged.path, path)
         sync_folder(path.parent)
 
 
@@ -140,7 +142,7 @@ def _replace(path: Path, fill: Callable[[Path], None]) -> None:
     with reported("write", path):
         with _discarded_on_failure(temporary):
             fill(temporary)
-            os.replace(temporary, path)  # noqa: PTH105
+            os.replace(temporary, path)
         sync_folder(path.parent)
 
 
@@ -156,7 +158,7 @@ def _write_new(path: Path, blocks: Iterator[bytes] | list[bytes] | _Hashed, mode
             rest = memoryview(block)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
-        os.chmod(path, mode)  # noqa: PTH101
+        os.chmod(path, mode)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -181,10 +183,10 @@ def _sync_parent_of_existing(folder: Path) -> None:
 
 def _link(temporary: Path, path: Path) -> None:
     try:
-        os.link(temporary, path)  # noqa: PTH200
+        os.link(temporary, path)
     except FileExistsError:
         # NFS repeats a request whose answer was lost, and then finds the link it made itself.
-        if os.stat(temporary).st_nlink != 2:  # noqa: PTH116
+        if os.stat(temporary).st_nlink != 2:
             raise
     except OSError as error:
         if error.errno in _NO_HARD_LINKS:
@@ -206,7 +208,7 @@ def _discarded_on_failure(temporary: Path) -> Iterator[None]:
 
 def _discard(temporary: Path) -> None:
     with contextlib.suppress(OSError):
-        os.unlink(temporary)  # noqa: PTH108
+        os.unlink(temporary)
 
 
 class _Hashed:

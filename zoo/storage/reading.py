@@ -22,13 +22,16 @@ def read(path: Path, limit: int, expect_sha256: str | None = None, what: str = "
             descriptor = os.open(path, _FLAGS)
         except FileNotFoundError:
             raise StorageError(missing_path(what, path)) from None
-        with os.fdopen(descriptor, "rb") as stream:
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise StorageError(f"{what} {str(path)!r} is not a regular file")
             if status.st_size > limit:
                 raise StorageError(_too_long(what, path, limit))
-            data = stream.read(limit + 1)
+            with open(descriptor, "rb", closefd=False) as stream:  # noqa: PTH123
+                data = stream.read(limit + 1)
+        finally:
+            os.close(descriptor)
     if len(data) > limit:
         raise StorageError(_too_long(what, path, limit))
     if expect_sha256 is not None and hashlib.sha256(data).hexdigest() != expect_sha256:

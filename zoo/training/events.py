@@ -1,4 +1,4 @@
-"""What the loop reports, as it happens. Subscribers (terminal, file, trackers) take what they want."""
+"""What the loop reports, as it happens: the terminal, a file and trackers take what they want."""
 
 from __future__ import annotations
 

@@ -68,8 +68,9 @@ def train(run: Trainee) -> Iterator[events.Event]:
             step += 1
             now = time.perf_counter()
             if now - ticked > _TICK:
-                ticked = now
-                yield events.StepsDone(epoch, done, tally.samples, now - begun, tally.loss())
+                ticked, loss = now, tally.loss()
+                require_finite(loss, epoch, rate)
+                yield events.StepsDone(epoch, done, tally.samples, now - begun, loss)
         train_numbers = tally.numbers()
         seconds = time.perf_counter() - begun
         require_finite(train_numbers["loss"], epoch, rate)
@@ -98,7 +99,7 @@ def train_step(run: Trainee, batch: Batch, step: int, tally: Tally) -> None:
     logits = run.network(batch.images)
     loss = run.loss(logits, run.task.targets(labels))
     run.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    torch.autograd.backward(loss)
     run.optimizer.step()
     run.schedule.after_step()
     tally.add(loss, logits, labels)
@@ -142,8 +143,8 @@ def require_labels(batch: Batch) -> Tensor:
 def require_finite(loss: Number, epoch: int, rate: float) -> None:
     if loss is None or not math.isfinite(loss):
         raise TrainingError(
-            f"the loss became {loss} in epoch {epoch} at learning rate {rate:g}; the checkpoints of "
-            f"the epochs before are kept; lower optimizer.lr"
+            f"the loss became {loss} in epoch {epoch} at learning rate {rate:g}; the checkpoints "
+            f"of the epochs before are kept; lower optimizer.lr"
         )
 
 

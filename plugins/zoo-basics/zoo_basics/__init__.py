@@ -7,7 +7,7 @@ _NOT_SEGMENTATION = {"binary", "multiclass", "multilabel"}
 
 
 @zoo.hookimpl
-def register_datasets():
+def register_datasets() -> list[zoo.DatasetSpec]:
     return [
         zoo.DatasetSpec(
             name="digits",
@@ -24,13 +24,13 @@ def register_datasets():
             tasks={"multiclass"},
             needs_root=True,
             files="train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
-            "t10k-labels-idx1-ubyte, each gzipped (.gz) or not, from the MNIST homepage or a mirror",
+            "t10k-labels-idx1-ubyte, each gzipped (.gz) or not, from MNIST's homepage or a mirror",
         ),
     ]
 
 
 @zoo.hookimpl
-def register_architectures():
+def register_architectures() -> list[zoo.ArchitectureSpec]:
     return [
         zoo.ArchitectureSpec(
             name="linear",
@@ -57,7 +57,7 @@ def register_architectures():
 
 
 @zoo.hookimpl
-def register_losses():
+def register_losses() -> list[zoo.LossSpec]:
     return [
         zoo.LossSpec(
             name="cross_entropy",
@@ -77,7 +77,7 @@ def register_losses():
 
 
 @zoo.hookimpl
-def register_samplers():
+def register_samplers() -> list[zoo.SamplerSpec]:
     return [
         zoo.SamplerSpec(
             name="shuffle",
@@ -102,7 +102,7 @@ def register_samplers():
 
 
 @zoo.hookimpl
-def register_augmentations():
+def register_augmentations() -> list[zoo.AugmentationSpec]:
     return [
         zoo.AugmentationSpec(
             name="horizontal_flip",
@@ -132,7 +132,7 @@ def register_augmentations():
 
 
 @zoo.hookimpl
-def register_optimizers():
+def register_optimizers() -> list[zoo.OptimizerSpec]:
     return [
         zoo.OptimizerSpec(
             name="sgd",
@@ -168,7 +168,7 @@ def register_optimizers():
 
 
 @zoo.hookimpl
-def register_schedulers():
+def register_schedulers() -> list[zoo.SchedulerSpec]:
     return [
         zoo.SchedulerSpec(
             name="none",

@@ -14,6 +14,7 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 from torch.nn import functional
+
 from zoo import Draws
 
 Probability = Annotated[float, Ge(0), Le(1)]

@@ -10,8 +10,8 @@ from typing import Annotated
 import torch
 from annotated_types import Ge, Le
 from torch import Tensor
-from zoo import Draws, ZooError
 
+from zoo import Draws, ZooError
 from zoo_basics.augmentations import Augmentation, Probability, choose
 
 _LUMA = (0.2989, 0.587, 0.114)  # ITU-R BT.601, to the digits torchvision uses
@@ -100,8 +100,9 @@ def _gray(images_BCHW: Tensor) -> Tensor:
     """(B, 1, H, W); one channel is gray already."""
     if images_BCHW.shape[1] == 1:
         return images_BCHW
-    red, green, blue = images_BCHW.split(1, dim=1)
-    return red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
+    red, green, blue = images_BCHW.unbind(1)
+    gray: Tensor = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
+    return gray.unsqueeze(1)
 
 
 def _per_image(values_B: Tensor, images_BCHW: Tensor) -> Tensor:

@@ -5,11 +5,13 @@ Both are modules that hold their weights as buffers: ``.to(device)`` moves them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import torch
 from annotated_types import Ge, Gt, Lt
 from torch import nn
+
 from zoo import LossContext, ZooError
 
 _Positive = Annotated[float, Gt(0)]
@@ -50,7 +52,7 @@ def _class_weights(ctx: LossContext, given: str | list[float]) -> torch.Tensor |
     if isinstance(given, list):
         _check_length("class_weights", given, len(ctx.task.classes))
         return torch.tensor(given, dtype=torch.float32)
-    _check_present(ctx, ctx.class_counts)
+    _check_present("of", ctx.task.classes, ctx.class_counts)
     share = [ctx.samples / (len(ctx.class_counts) * count) for count in ctx.class_counts]
     return torch.tensor(share, dtype=torch.float32)
 
@@ -61,18 +63,21 @@ def _positive_weights(ctx: LossContext, given: str | float | list[float]) -> tor
     if isinstance(given, list):
         _check_length("pos_weight", given, ctx.task.outputs)
         return torch.tensor(given, dtype=torch.float32)
-    if not isinstance(given, str):
-        return torch.full((ctx.task.outputs,), float(given))
-    positives = list(ctx.class_counts)
-    if ctx.task.kind == "binary":
-        _check_present(ctx, ctx.class_counts)
-        positives = [ctx.class_counts[ctx.task.positive_index]]
-    else:
-        negatives = [ctx.samples - count for count in ctx.class_counts]
-        _check_present(ctx, ctx.class_counts)
-        _check_present(ctx, negatives, "without")
-    weights = [(ctx.samples - count) / count for count in positives]
-    return torch.tensor(weights, dtype=torch.float32)
+    if isinstance(given, str):
+        return torch.tensor(_negatives_per_positive(ctx), dtype=torch.float32)
+    return torch.full((ctx.task.outputs,), float(given))
+
+
+def _negatives_per_positive(ctx: LossContext) -> list[float]:
+    """One ratio an output: a binary task's only output stands for its positive class."""
+    task = ctx.task
+    kept = [task.positive_index] if task.kind == "binary" else range(len(task.classes))
+    names = [task.classes[i] for i in kept]
+    positives = [ctx.class_counts[i] for i in kept]
+    negatives = [ctx.samples - count for count in positives]
+    _check_present("of", names, positives)
+    _check_present("without", names, negatives)
+    return [below / above for below, above in zip(negatives, positives, strict=True)]
 
 
 def _check_length(option: str, given: list[float], expected: int) -> None:
@@ -80,11 +85,11 @@ def _check_length(option: str, given: list[float], expected: int) -> None:
         raise ZooError(f"{option} {given!r}: {len(given)} numbers; expected {expected}")
 
 
-def _check_present(ctx: LossContext, counts: list[int] | tuple[int, ...], how: str = "of") -> None:
+def _check_present(how: str, names: Sequence[str], counts: Sequence[int]) -> None:
     """Raise when some class has nothing to be balanced by."""
-    absent = [name for name, count in zip(ctx.task.classes, counts, strict=True) if count == 0]
+    absent = [repr(name) for name, count in zip(names, counts, strict=True) if count == 0]
     if absent:
         raise ZooError(
             f"weights cannot be 'balanced': the training split has no sample {how} "
-            f"{', '.join(repr(name) for name in absent)}; give numbers, or 'none'"
+            f"{', '.join(absent)}; give numbers, or 'none'"
         )

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 from torch import nn
+
 from zoo import ArchitectureContext, ZooError
 
 _Switch = Literal["variant", "on", "off"]
@@ -114,7 +115,7 @@ def _pixels(ctx: ArchitectureContext) -> int:
 def _pooled_pixels(ctx: ArchitectureContext, variant: str) -> int:
     """The pixels that the poolings, which halve and round down, leave. Raises when none is left."""
     height, width = ctx.image_size
-    least = 2 ** len(_CHANNELS[variant])
+    least = 1 << len(_CHANNELS[variant])
     if min(height, width) < least:
         raise ZooError(
             f"images of {height} x {width} pixels are too small for simple_cnn {variant!r}: its "

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
-import torch
 from annotated_types import Ge, Gt, Lt
-from torch.optim import NAdam, Optimizer
-from torch.optim import SGD as _SGD
-from torch.optim import Adagrad as _Adagrad
-from torch.optim import Adam as _Adam
-from torch.optim import AdamW as _AdamW
+from torch import Tensor, empty_like, optim
+
 from zoo import OptimizerContext, TrainingError
 
 _Rate = Annotated[float, Gt(0)]
@@ -25,12 +22,12 @@ def sgd(
     momentum: _Fraction = 0.0,
     weight_decay: _Decay = 0.0,
     nesterov: bool = False,
-) -> Optimizer:
+) -> optim.Optimizer:
     """Raises :class:`zoo.TrainingError` for ``nesterov`` without momentum."""
     if nesterov and momentum == 0.0:
         raise TrainingError(f"nesterov = true needs a momentum above 0, given {momentum!r}")
     return _fused(
-        _SGD, ctx, lr=lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov
+        optim.SGD, ctx, lr=lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov
     )
 
 
@@ -43,10 +40,10 @@ def adam(
     eps: _Rate = 1e-8,
     weight_decay: _Decay = 0.0,
     amsgrad: bool = False,
-) -> Optimizer:
+) -> optim.Optimizer:
     """``weight_decay`` is added to the gradient, as in the paper; AdamW's is not."""
     return _fused(
-        _Adam,
+        optim.Adam,
         ctx,
         lr=lr,
         betas=(beta1, beta2),
@@ -65,9 +62,9 @@ def adamw(
     eps: _Rate = 1e-8,
     weight_decay: _Decay = 1e-2,
     amsgrad: bool = False,
-) -> Optimizer:
+) -> optim.Optimizer:
     return _fused(
-        _AdamW,
+        optim.AdamW,
         ctx,
         lr=lr,
         betas=(beta1, beta2),
@@ -86,9 +83,9 @@ def nadam(
     eps: _Rate = 1e-8,
     weight_decay: _Decay = 0.0,
     momentum_decay: _Decay = 4e-3,
-) -> Optimizer:
+) -> optim.Optimizer:
     """torch has no fused kernel for it."""
-    return NAdam(
+    return optim.NAdam(
         _groups(ctx),
         lr=lr,
         betas=(beta1, beta2),
@@ -105,9 +102,9 @@ def adagrad(
     lr_decay: _Decay = 0.0,
     weight_decay: _Decay = 0.0,
     eps: _Rate = 1e-10,
-) -> Optimizer:
+) -> optim.Optimizer:
     return _fused(
-        _Adagrad,
+        optim.Adagrad,
         ctx,
         devices=("cpu",),  # the only one with a fused kernel
         lr=lr,
@@ -122,12 +119,12 @@ def _groups(ctx: OptimizerContext) -> list[dict[str, Any]]:
 
 
 def _fused(
-    optimizer_type: type[Optimizer],
+    optimizer_type: Callable[..., optim.Optimizer],
     ctx: OptimizerContext,
     *,
     devices: tuple[str, ...] = ("cpu", "cuda"),
     **options: Any,
-) -> Optimizer:
+) -> optim.Optimizer:
     groups = _groups(ctx)
     for group in groups:
         group["params"] = list(group["params"])
@@ -138,11 +135,12 @@ def _fused(
     return optimizer
 
 
-def _follow_parameters(optimizer: Optimizer) -> None:
+def _follow_parameters(optimizer: optim.Optimizer) -> None:
     """Give each loaded state the memory layout of its parameter. A checkpoint stores tensors
     contiguously; a fused kernel on the CPU walks memory without looking at strides, so beside a
     channels_last parameter it would silently update the wrong weights."""
     for parameter, state in optimizer.state.items():
         for name, value in state.items():
-            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
-                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+            alike = isinstance(value, Tensor) and value.shape == parameter.shape
+            if alike and value.stride() != parameter.stride():
+                state[name] = empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from annotated_types import Ge
 from torch import Generator, Tensor
+
 from zoo import SamplerContext
 
 Sampler = Callable[[Generator], Tensor]

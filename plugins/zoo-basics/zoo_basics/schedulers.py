@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnPlateau, StepLR
+
 from zoo import SchedulerContext
 
 Schedule = tuple[LRScheduler | None, Literal["step", "epoch"]]

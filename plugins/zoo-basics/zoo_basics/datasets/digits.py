@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.datasets import load_digits
+
 from zoo import ArraySplit, Dataset, DatasetContext, Provenance, Task
 
 _PROVENANCE = Provenance(

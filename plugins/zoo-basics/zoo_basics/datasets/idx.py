@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
+
 from zoo import DataError
 
 LARGEST = 1 << 30  # bytes of pixels; full MNIST has 47 million, full EMNIST 638 million

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from zoo import ArraySplit, DataError, Dataset, DatasetContext, Provenance, Task
 
+from zoo import ArraySplit, DataError, Dataset, DatasetContext, Provenance, Task
 from zoo_basics.datasets.idx import read_idx
 
 _SIDE = 28

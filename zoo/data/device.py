@@ -22,8 +22,7 @@ def choose_device(name: str) -> torch.device:
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise TrainingError(
-            f"device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices; "
-            f"see: zoo doctor"
+            f"device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices; see: zoo doctor"
         )
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise TrainingError(f"device {name!r} is not available here; see: zoo doctor")

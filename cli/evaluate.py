@@ -1,0 +1,97 @@
+"""``zoo eval``: measure a run or a published model on a split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .completion import complete_component, complete_runs_and_models
+from .tables import show_fields, show_json, show_table
+
+_HEADLINES = (
+    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "auroc", "log_loss",
+)  # fmt: skip
+_MOST_CLASSES = 20  # a wider confusion matrix does not fit a terminal
+
+
+def evaluate(
+    subject: Annotated[
+        str,
+        typer.Argument(
+            help="A run (a path) or a model (name, name@3).",
+            metavar="RUN|MODEL",
+            autocompletion=complete_runs_and_models,
+        ),
+    ],
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="Another dataset than it was trained on; of the same classes.",
+            metavar="NAME",
+            autocompletion=complete_component("dataset"),
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    root: Annotated[
+        str | None, typer.Option(help="The folder with the dataset's files.", metavar="FOLDER")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The predictions file [default: in the run, or predictions/]."),
+    ] = None,
+    registry: Annotated[
+        str | None, typer.Option(help="Where the model is [default: as registry.toml says].")
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", metavar="DEVICE")
+    ] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Write the predictions on a split, and print every figure computed from them.
+
+    \b
+    Examples:
+      zoo eval runs/digits-simple_cnn-1
+      zoo eval digits-simple-cnn@1 --split val --json
+    """
+    from zoo.runs.evaluate import evaluate as measure
+
+    done = measure(
+        subject,
+        dataset=dataset,
+        split=split,
+        root=root,
+        output=output,
+        registry=registry,
+        device=device,
+    )
+    if json:
+        about = {"source": done.source, "dataset": done.dataset, "split": done.split}
+        show_json({**about, "predictions": str(done.path), **done.metrics})
+        return
+    samples = f"{done.metrics['samples']:,} samples"
+    typer.echo(f"{done.source} on {done.dataset}, split {done.split}, {samples}")
+    show_fields({name: _figure(done.metrics[name]) for name in _HEADLINES})
+    _show_classes(done.metrics)
+    typer.echo(f"predictions: {done.path}")
+
+
+def _show_classes(metrics: Any) -> None:
+    rows, matrix = metrics["per_class"], metrics["confusion"]
+    names = ["support", "precision", "recall", "f1", "auroc"]
+    table = [
+        [row["class"], row["support"], *(_figure(row[name]) for name in names[1:])] for row in rows
+    ]
+    show_table(["class", *names], table, empty="no classes")
+    square = isinstance(matrix[0][0], int)
+    if square and len(rows) <= _MOST_CLASSES:
+        typer.echo("confusion matrix: rows are the truth, columns what was decided")
+        classes = [row["class"] for row in rows]
+        table = [[name, *row] for name, row in zip(classes, matrix, strict=True)]
+        show_table(["", *classes], table, empty="no classes")
+
+
+def _figure(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"

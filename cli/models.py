@@ -1,0 +1,138 @@
+"""``zoo models``: what is published in a registry."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import completion
+from .choices import Json
+from .lazy import WordCommand, group
+from .tables import show_fields, show_json, show_table
+
+if TYPE_CHECKING:
+    from zoo.registry.record import Record
+    from zoo.registry.store import Registry
+
+app = group("Published models and their versions.")
+
+RegistryName = Annotated[
+    str | None,
+    typer.Option(
+        "--registry",
+        help="A registry that registry.toml names; the default one without it.",
+        autocompletion=completion.complete_registries,
+    ),
+]
+
+
+@app.command("list", cls=WordCommand)
+def list_(registry: RegistryName = None, json: Json = False) -> None:
+    """List the models of a registry, each by its newest version.
+
+    \b
+    Examples:
+      zoo models list
+      zoo models list --registry local --json
+    """
+    from zoo.errors import ZooWarning
+    from zoo.registry.config import open_registry
+    from zoo.registry.listing import rows
+
+    opened = open_registry(registry)
+    found, problems = rows(opened)
+    for problem in problems:
+        warnings.warn(problem, ZooWarning, stacklevel=1)
+    if json:
+        show_json([row.as_json() for row in found])
+        return
+    show_table(
+        ("model", "latest", "task", "dataset", "architecture", "measured", "created"),
+        [
+            (
+                row.name,
+                row.latest,
+                row.task,
+                row.dataset,
+                row.architecture,
+                _measured(row.metric),
+                row.created,
+            )
+            for row in found
+        ],
+        empty=f"no models in {opened}; publish one with: zoo publish RUN --name NAME",
+    )
+
+
+@app.command("show", cls=WordCommand)
+def show(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A name, such as digits-simple-cnn, or a version of it: digits-simple-cnn@3.",
+            autocompletion=completion.complete_models,
+        ),
+    ],
+    registry: RegistryName = None,
+    json: Json = False,
+) -> None:
+    """Show a version of a model, the newest one unless the reference says which.
+
+    \b
+    Examples:
+      zoo models show digits-simple-cnn
+      zoo models show digits-simple-cnn@1 --json
+    """
+    from zoo.registry.config import open_registry
+    from zoo.registry.names import Reference
+
+    reference = Reference.parse(model)
+    opened = open_registry(registry or reference.registry)
+    record = opened.record(reference)
+    versions = opened.versions(record.model)
+    about = {"registry": opened.name, "digest": opened.digest(record), "versions": versions}
+    if json:
+        show_json({**record.model_dump(mode="json"), **about})
+    else:
+        _show_record(record, opened, about)
+
+
+def _show_record(record: Record, registry: Registry, about: dict[str, Any]) -> None:
+    from zoo.registry.listing import scalars
+
+    architecture, plugin = record.architecture, record.plugin
+    options = ", ".join(f"{key}={value!r}" for key, value in architecture["options"].items())
+    height, width = architecture["image_size"]
+    show_fields(
+        {
+            "model": f"{record.model}@{record.version}",
+            "versions": about["versions"],
+            "registry": registry,
+            "digest": f"sha256:{about['digest']}",
+            "created": record.created,
+            "licence": record.licence,
+            "task": f"{record.task.kind}: {', '.join(record.task.classes)}",
+            "architecture": f"{architecture['name']} ({options})"
+            if options
+            else architecture["name"],
+            "input": f"{height} x {width} pixels, {architecture['in_channels']} channels",
+            "plugin": f"{plugin['distribution']} {plugin['version']}",
+            "dataset": record.data["dataset"],
+            "weights": record.weights,
+        }
+    )
+    for split, metrics in record.metrics.items():
+        print()
+        show_table((split, "value"), list(scalars(metrics).items()), empty=f"{split}: no figures")
+    print()
+    files = [(file["path"], file["size"], file["sha256"][:12]) for file in record.files]
+    show_table(("file", "bytes", "sha256"), files, empty="")
+
+
+def _measured(metric: tuple[str, str, float] | None) -> str | None:
+    if metric is None:
+        return None
+    split, name, value = metric
+    return f"{split} {name} {value:.4f}"

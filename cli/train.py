@@ -1,0 +1,98 @@
+"""``zoo train``: train a model from a recipe, from flags, or from both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .completion import complete_component
+from .tables import show_json
+
+
+def _name(kind: str, text: str) -> Any:
+    return typer.Option(help=text, autocompletion=complete_component(kind), metavar="NAME")
+
+
+def train(
+    recipe: Annotated[
+        Path | None, typer.Argument(help="A recipe (TOML). Flags go over what it says.")
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="The run's new folder [default: runs/DATASET-ARCHITECTURE-N]."),
+    ] = None,
+    dataset: Annotated[str | None, _name("dataset", "What to learn from.")] = None,
+    root: Annotated[
+        str | None, typer.Option(help="The folder with the dataset's files.", metavar="FOLDER")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Side of the network's input, in pixels.")
+    ] = None,
+    architecture: Annotated[str | None, _name("architecture", "The network.")] = None,
+    loss: Annotated[str | None, _name("loss", "The loss.")] = None,
+    sampler: Annotated[str | None, _name("sampler", "What an epoch draws.")] = None,
+    augmentation: Annotated[
+        list[str] | None, _name("augmentation", "An augmentation; may be given several times.")
+    ] = None,
+    optimizer: Annotated[str | None, _name("optimizer", "The optimizer.")] = None,
+    scheduler: Annotated[str | None, _name("scheduler", "The learning-rate schedule.")] = None,
+    tracker: Annotated[
+        list[str] | None, _name("tracker", "Where events go too; may be given several times.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over what the sampler draws.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a better one.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order, augmentation.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", metavar="DEVICE")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Processor threads; 0: every core.")] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Under which the model may be published.")
+    ] = None,
+    intended_use: Annotated[str | None, typer.Option(help="For its card.")] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any key of a recipe: optimizer.lr=1e-3.", metavar="KEY=VALUE"),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON, and no progress.")
+    ] = False,
+) -> None:
+    """Train a model in a new run's folder.
+
+    \b
+    Examples:
+      zoo train recipes/digits.toml
+      zoo train --dataset digits --architecture simple_cnn --sampler weighted --epochs 5
+      zoo train recipes/digits.toml --set optimizer.lr=3e-4 --set augmentations.0.degrees=5
+      zoo train runs/digits-simple_cnn-1/recipe.toml     the same run again
+    """
+    from zoo.recipes.flags import flag_overrides
+
+    overrides = flag_overrides(
+        sets or (), dataset=dataset, root=root, size=size, architecture=architecture, loss=loss,
+        sampler=sampler, augmentation=augmentation, optimizer=optimizer, scheduler=scheduler,
+        tracker=tracker, epochs=epochs, batch_size=batch_size, patience=patience, seed=seed,
+        device=device, threads=threads, licence=licence, intended_use=intended_use,
+    )  # fmt: skip
+    if json:
+        from zoo.runs.train import train as carry_out
+
+        done = carry_out(recipe, folder=run, overrides=overrides)
+        show_json({"run": str(done.path), **done.info})
+        return
+    from rich.console import Console
+
+    from zoo.runs.progress import TerminalProgress
+    from zoo.runs.train import train as carry_out
+
+    console = Console()
+    with TerminalProgress(console) as progress:
+        done = carry_out(recipe, folder=run, overrides=overrides, subscribers=[progress])
+    typer.echo(f"run: {done.path}")
+    typer.echo(f"next: zoo eval {done.path}")

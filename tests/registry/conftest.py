@@ -1,0 +1,104 @@
+"""A catalog with three small networks, and a registry with one version of the first."""
+
+import pytest
+import torch
+from drafts import PREPROCESSING, draft
+from torch import nn
+
+from zoo.data.preprocessing import Preprocessing
+from zoo.plugins.catalog import Catalog
+from zoo.plugins.loading import Loaded, Plugin
+from zoo.plugins.specs import ArchitectureSpec
+from zoo.registry import gate
+from zoo.registry.loading import build_network
+from zoo.registry.store import Registry
+from zoo.storage import tensors
+
+
+def tiny(context, *, hidden: int = 3, pretrained: bool = False):
+    """A small net with a convolution, batch norm and a buffer that is in no state dict."""
+    assert not pretrained
+    height, width = context.image_size
+    net = nn.Sequential(
+        nn.Conv2d(context.in_channels, hidden, 1),
+        nn.BatchNorm2d(hidden),
+        nn.Flatten(),
+        nn.Linear(hidden * height * width, context.outputs),
+    )
+    net.register_buffer("scratch", torch.ones(2), persistent=False)
+    return net
+
+
+def computing(context, *, hidden: int = 3):
+    """A network that cannot be built on the meta device."""
+    rate = torch.linspace(0, 0.5, 3)[1].item()
+    return nn.Sequential(nn.Dropout(rate), nn.Flatten(), nn.Linear(20, 3))
+
+
+class Attribute(nn.Module):
+    """A network that keeps a plain tensor, outside its state."""
+
+    def __init__(self):
+        super().__init__()
+        self.scales = [torch.tensor(2.0)]
+        self.linear = nn.Linear(20, 3)
+
+    def forward(self, images):
+        return self.linear(images.flatten(1)) * self.scales[0]
+
+
+def attribute(context, *, hidden: int = 3):
+    return Attribute()
+
+
+def failing(context, *, hidden: int = 3):
+    raise RuntimeError("no luck")
+
+
+@pytest.fixture
+def catalog():
+    builds = {"tiny": tiny, "computing": computing, "attribute": attribute, "failing": failing}
+    components = tuple(
+        ArchitectureSpec(name=name, build=build, summary="for tests")
+        for name, build in builds.items()
+    )
+    return Catalog([Loaded(Plugin("fake", "zoo-fake", "1.2"), components)])
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return Registry(tmp_path / "registry")
+
+
+@pytest.fixture
+def trained(catalog):
+    """Make (draft, network, files) of a version, as a publisher would have them."""
+
+    def make(architecture="tiny", **changes):
+        one = draft(**changes)
+        one.architecture["name"] = architecture
+        torch.manual_seed(1)
+        network = build_network(one.architecture, one.task, catalog)
+        for parameter in network.parameters():
+            nn.init.normal_(parameter)
+        probe = gate.make_probe(network, Preprocessing.from_json(PREPROCESSING))
+        files = {
+            "model.safetensors": tensors.to_bytes(network.state_dict()),
+            "probe.safetensors": tensors.to_bytes(probe),
+            "README.md": b"# card",
+        }
+        return one, network, files
+
+    return make
+
+
+@pytest.fixture
+def published(registry, trained, catalog):
+    def publish(architecture="tiny", **changes):
+        one, network, files = trained(architecture, **changes)
+        record = registry.publish(
+            one, files, lambda draft, paths: gate.check_version(draft, paths, catalog)
+        )
+        return record, network
+
+    return publish

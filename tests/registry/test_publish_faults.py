@@ -1,0 +1,236 @@
+"""A killed, failed or contended publish never breaks the registry."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from drafts import draft
+
+from zoo.errors import StorageError
+from zoo.registry.loading import load
+from zoo.registry.store import Registry
+from zoo.storage import commit
+
+HERE = Path(__file__).parent
+
+
+def kill_points(root, mode, order="right"):
+    command = [sys.executable, str(HERE / "kill_points.py"), str(root), mode, order]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("mode", ["fresh", "grown"])
+def test_killed_at_every_call(tmp_path, mode):
+    result = kill_points(tmp_path / "registry", mode)
+    assert result["problems"] == []
+    assert result["points"] > 50
+    assert result["listed_early"] >= 1  # killed past the commit: listed, and whole
+    if mode == "grown":
+        assert result["total"] == result["points"] + result["listed_early"] + 1
+
+
+def test_the_kill_test_sees_a_record_that_comes_before_its_blobs(tmp_path):
+    result = kill_points(tmp_path / "registry", "fresh", "record_first")
+    assert any("no such file" in problem for problem in result["problems"])
+
+
+def test_killed_at_every_call_what_is_listed_loads(
+    registry, published, trained, catalog, tmp_path, monkeypatch
+):
+    """The same in process, with a real network: BaseException stands for the kill."""
+    (tmp_path / "registry.toml").write_text('[registry.local]\nurl = "registry"\n')
+    monkeypatch.chdir(tmp_path)
+    published()
+    point = 0
+    one, _, files = trained()
+    while True:
+        point += 7  # every seventh: the others are killed for real above
+        with monkeypatch.context() as patched:
+            made = interrupt_at(patched, point)
+            try:
+                registry.publish(one, files)
+            except KeyboardInterrupt:
+                pass
+            else:
+                break
+            finally:
+                assert made
+        for number in registry.versions(one.model):
+            model = load(f"{one.model}@{number}", device="cpu", catalog=catalog)
+            assert model.version == number
+
+
+def interrupt_at(monkeypatch, point):
+    made = []
+
+    def wrap(real):
+        def call(*args, **kwargs):
+            made.append(real)
+            if len(made) == point:
+                raise KeyboardInterrupt
+            return real(*args, **kwargs)
+
+        return call
+
+    for name in ("open", "write", "chmod", "fsync", "close", "mkdir", "link", "replace"):
+        monkeypatch.setattr(os, name, wrap(getattr(os, name)))
+    return made
+
+
+def record_calls(monkeypatch):
+    """The durability-relevant calls of a publish, in order, with paths."""
+    trace, paths = [], {}
+    real = {
+        name: getattr(os, name) for name in ("open", "write", "fsync", "replace", "link", "mkdir")
+    }
+
+    def opening(path, *args, **kwargs):
+        descriptor = real["open"](path, *args, **kwargs)
+        paths[descriptor] = str(path)
+        return descriptor
+
+    def writing(descriptor, data):
+        trace.append(("write", paths[descriptor]))
+        return real["write"](descriptor, data)
+
+    def syncing(descriptor):
+        trace.append(("sync", paths[descriptor]))
+        return real["fsync"](descriptor)
+
+    def naming(name):
+        def call(source, target):
+            trace.append(("name", str(source), str(target)))
+            return real[name](source, target)
+
+        return call
+
+    def making(path, *args):
+        trace.append(("make", str(path)))
+        return real["mkdir"](path, *args)
+
+    for name, wrapped in {
+        "open": opening, "write": writing, "fsync": syncing, "mkdir": making,
+        "replace": naming("replace"), "link": naming("link"),
+    }.items():  # fmt: skip
+        monkeypatch.setattr(os, name, wrapped)
+    return trace
+
+
+def undurable(trace):
+    """What a power cut could still take: a name given to unsynced bytes, an entry whose folder is
+    not synced before a record is linked or the publish returns."""
+    unsynced, entries, found = set(), {}, []
+    for kind, *names in trace:
+        if kind == "write":
+            unsynced.add(names[0])
+        elif kind == "make":
+            entries[names[0]] = str(Path(names[0]).parent)
+        elif kind == "sync":
+            unsynced.discard(names[0])
+            entries = {one: parent for one, parent in entries.items() if parent != names[0]}
+        else:
+            source, target = names
+            if source in unsynced:
+                found.append(f"{target} is named before its bytes are synced")
+            if "/versions/" in target:
+                found += [f"{one} is not synced before {target}" for one in entries]
+            entries[target] = str(Path(target).parent)
+    return found + [f"{one} is not synced at the end" for one in entries]
+
+
+def test_everything_is_synced_before_it_is_named_and_before_the_end(registry, monkeypatch):
+    trace = record_calls(monkeypatch)
+    for _ in range(2):
+        registry.publish(draft(), {"model.safetensors": b"w", "README.md": lambda n: b"%d" % n})
+    assert undurable(trace) == []
+    assert sum(kind == "name" for kind, *_ in trace) == 7  # marker; 2 x (2 blobs and a record)
+
+
+@pytest.mark.parametrize("without", ["_sync", "sync_folder"])
+def test_the_order_test_sees_a_missing_sync(registry, monkeypatch, without):
+    trace = record_calls(monkeypatch)
+    if without == "sync_folder":
+        monkeypatch.setattr(commit, "sync_folder", lambda folder: None)
+    else:
+        monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    registry.publish(draft(), {"model.safetensors": b"w"})
+    assert undurable(trace)
+
+
+def test_two_processes_publish_at_once(tmp_path):
+    root = tmp_path / "registry"
+    command = [sys.executable, str(HERE / "publish_many.py"), str(root), "10"]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    (tmp_path / "go").touch()
+    outputs = [json.loads(process.communicate(timeout=60)[0]) for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    assert sorted(outputs[0] + outputs[1]) == list(range(1, 21))
+    registry = Registry(root)
+    assert registry.versions("digits-tiny") == list(range(1, 21))
+    previous = None
+    for number in range(1, 21):
+        record = registry.record(f"digits-tiny@{number}")
+        assert record.prev == previous
+        assert registry.read_file(record, "README.md") == b"card of %d" % number
+        previous = registry.digest(record)
+
+
+@pytest.mark.parametrize("taken", [1, 3])
+def test_a_taken_number_is_passed_over_and_the_card_made_again(registry, monkeypatch, taken):
+    registry.publish(draft(), {"a": b"0"})
+    real, left = os.link, [taken]
+
+    def link(source, target):
+        if left[0]:
+            left[0] -= 1
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "link", real)
+                Registry(registry.root).publish(draft(), {"a": b"other"})
+        real(source, target)
+
+    monkeypatch.setattr(os, "link", link)
+    record = registry.publish(draft(), {"README.md": lambda number: b"card of %d" % number})
+    assert record.version == 2 + taken
+    assert registry.read_file(record, "README.md") == b"card of %d" % record.version
+
+
+def test_a_read_only_registry_is_one_line(registry, monkeypatch):
+    registry.publish(draft(), {"a": b"0"})
+    real = os.open
+
+    def read_only(path, flags, *args, **kwargs):
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(path, flags, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", read_only)
+    with pytest.raises(StorageError) as caught:
+        registry.publish(draft(), {"a": b"1"})
+    folder = str(registry.root / "tmp")
+    assert str(caught.value) == (
+        f"cannot write into {folder!r}: the file system is read-only; choose a folder that can be "
+        f"written"
+    )
+    assert registry.versions("digits-tiny") == [1]
+    assert registry.read_file(registry.record("digits-tiny"), "a") == b"0"
+
+
+def test_a_full_disk_leaves_the_earlier_versions_and_no_rest(registry, monkeypatch):
+    registry.publish(draft(), {"a": b"0"})
+    files = sorted(registry.root.rglob("*"))
+    real = os.write
+
+    def full(descriptor, data):
+        real(descriptor, bytes(data)[:1])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(StorageError, match="the disk is full"):
+        registry.publish(draft(), {"a": b"1"})
+    assert sorted(registry.root.rglob("*")) == files

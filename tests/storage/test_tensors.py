@@ -1,0 +1,95 @@
+"""Tensors to a file and back."""
+
+import hashlib
+import stat
+
+import pytest
+import torch
+
+from zoo.errors import StorageError
+from zoo.storage import tensors
+
+
+def some_tensors():
+    torch.manual_seed(0)
+    base = torch.randn(4, 6)
+    return {
+        "last": torch.randn(2, 3, 5, 5).to(memory_format=torch.channels_last),
+        "turned": base.t(),
+        "view": base[1:3],
+        "tied": base,
+        "grown": torch.zeros(3, requires_grad=True),
+        "half": torch.randn(3).bfloat16(),
+        "count": torch.tensor(7),
+        "none": torch.empty(0, 3),
+        "also none": torch.empty(0),
+        "flags": torch.tensor([True, False]),
+    }
+
+
+def test_round_trip(tmp_path):
+    given = some_tensors()
+    path = tmp_path / "model.safetensors"
+    tensors.save(path, given)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    back = tensors.load(path, expect_sha256=digest)
+    assert back.keys() == given.keys()
+    for name, tensor in given.items():
+        assert back[name].dtype == tensor.dtype
+        assert torch.equal(back[name], tensor.detach())
+        assert back[name].is_contiguous()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    path.write_bytes(b"")  # what was loaded does not hang on the file
+    assert torch.equal(back["tied"], given["tied"])
+
+
+def test_equal_tensors_are_equal_bytes():
+    given = some_tensors()
+    turned = dict(reversed(given.items()))
+    assert tensors.to_bytes(given) == tensors.to_bytes(turned)
+
+
+def test_a_changed_file_is_refused(tmp_path):
+    path = tmp_path / "a.safetensors"
+    tensors.save(path, {"a": torch.zeros(2)})
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+    assert tensors.load(path)["a"].shape == (2,)  # the negative control: the file itself is legal
+    with pytest.raises(StorageError) as caught:
+        tensors.load(path, expect_sha256=digest)
+    assert str(caught.value) == (
+        f"weights {str(path)!r} is damaged: its sha256 is not {digest}; restore it"
+    )
+
+
+def test_missing_and_wrong_kinds(tmp_path):
+    with pytest.raises(StorageError, match="no such file or folder"):
+        tensors.load(tmp_path / "none.safetensors")
+    with pytest.raises(StorageError, match="is not a regular file"):
+        tensors.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.eye(2).to_sparse(),
+        torch.empty(2, device="meta"),
+        torch.zeros(2, dtype=torch.complex128),
+    ],
+    ids=["sparse", "meta", "complex"],
+)
+def test_what_cannot_be_written_is_one_line(tensor):
+    with pytest.raises(StorageError) as caught:
+        tensors.to_bytes({"a": tensor})
+    assert "\n" not in str(caught.value)
+
+
+def test_check_finite():
+    tensors.check_finite({"a": torch.ones(2), "n": torch.tensor(1)}, "weights")
+    with pytest.raises(StorageError) as caught:
+        tensors.check_finite(
+            {"a": torch.ones(2), "b": torch.tensor([1.0, float("inf")])}, "weights"
+        )
+    assert str(caught.value) == "weights: tensor 'b' holds numbers that are not finite"

@@ -1,0 +1,81 @@
+"""The models of a registry as rows, for lists; a record that cannot be read costs one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.errors import ZooError
+from zoo.registry.names import Reference
+from zoo.registry.record import Record
+from zoo.registry.store import Registry
+
+# What stands for a model in one number: of the first split it was measured on, the first it has.
+_SPLITS = ("test", "val", "train")
+_METRICS = ("mean_iou", "dice", "accuracy", "auroc", "f1")
+
+
+@dataclass(frozen=True)
+class Row:
+    """``metric``: (split, name, value), None where nothing was measured."""
+
+    name: str
+    latest: int
+    task: str
+    architecture: str
+    dataset: str
+    metric: tuple[str, str, float] | None
+    created: str
+
+    def as_json(self) -> dict[str, Any]:
+        shown = (
+            dict(zip(("split", "name", "value"), self.metric, strict=True)) if self.metric else None
+        )
+        return {**vars(self), "metric": shown}
+
+
+def rows(registry: Registry) -> tuple[list[Row], list[str]]:
+    """One row a model, of its newest readable version, by name; and a line for each record that
+    stands before it and cannot be read."""
+    found: list[Row] = []
+    problems: list[str] = []
+    for name in registry.models():
+        for number in reversed(registry.versions(name)):
+            try:
+                found.append(_row(registry.record(Reference(name, version=number))))
+                break
+            except ZooError as error:
+                problems.append(str(error))
+    return found, problems
+
+
+def main_metric(record: Record) -> tuple[str, str, float] | None:
+    """(split, name, value) of the figure that stands for the version."""
+    others = sorted(set(record.metrics) - set(_SPLITS))
+    for split in (*_SPLITS, *others):
+        numbers = scalars(record.metrics.get(split, {}))
+        for name in _METRICS:
+            if name in numbers:
+                return split, name, numbers[name]
+    return None
+
+
+def scalars(metrics: dict[str, Any]) -> dict[str, float]:
+    """The figures that are one number, in their order; counts of samples are none."""
+    return {
+        name: float(value)
+        for name, value in metrics.items()
+        if type(value) in (int, float) and name != "samples"
+    }
+
+
+def _row(record: Record) -> Row:
+    return Row(
+        name=record.model,
+        latest=record.version,
+        task=record.task.kind,
+        architecture=record.architecture["name"],
+        dataset=record.data["dataset"],
+        metric=main_metric(record),
+        created=record.created,
+    )

@@ -1,0 +1,167 @@
+"""From a reference to a model that answers: record, weights, network, each checked before use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo.data.preprocessing import Preprocessing
+from zoo.errors import ComponentError, PluginError, RegistryError, ZooError
+from zoo.plugins.catalog import Catalog
+from zoo.plugins.catalog import catalog as installed
+from zoo.plugins.contexts import ArchitectureContext
+from zoo.registry.config import open_registry
+from zoo.registry.model import Model
+from zoo.registry.names import Reference
+from zoo.registry.record import WEIGHTS, Architecture, PluginOrigin
+from zoo.storage import tensors
+from zoo.tasks import Task
+
+
+def load(
+    reference: str,
+    registry: str | None = None,
+    device: str = "auto",
+    *,
+    catalog: Catalog | None = None,
+) -> Model:
+    """The version that ``reference`` names (``name``, ``name@3``, ``name@sha256:…``,
+    ``registry:name@…``), ready to use. ``registry``: its name in ``registry.toml``, by default the
+    default one; ``device``: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``."""
+    from zoo.data.device import choose_device
+
+    where = choose_device(device)
+    parsed = Reference.parse(reference)
+    if registry is not None and parsed.registry not in (None, registry):
+        raise RegistryError(
+            f"reference {reference!r} names another registry than {registry!r}; give one of them"
+        )
+    opened = open_registry(parsed.registry or registry)
+    record = opened.record(parsed)
+    weights = tensors.from_bytes(opened.read_file(record, WEIGHTS), f"the weights of {record}")
+    network = network_with(
+        weights,
+        record.architecture,
+        record.task,
+        catalog or installed(),
+        what=str(record),
+        plugin=record.plugin,
+    )
+    return Model(record, Preprocessing.from_json(record.preprocessing), network, where)
+
+
+def build_network(
+    architecture: Mapping[str, Any] | Architecture,
+    task: Task,
+    catalog: Catalog,
+    plugin: PluginOrigin | None = None,
+) -> nn.Module:
+    """The network a record's ``architecture`` describes, in eval mode, its weights as they happen
+    to be made; the process' random numbers stay as they were. ``plugin``, the record's, is named
+    in the error when the architecture is not installed."""
+    try:
+        component = catalog.get("architecture", str(architecture["name"]))
+    except ComponentError as error:
+        raise _not_installed(str(architecture["name"]), catalog, plugin, error) from error
+    height, width = architecture["image_size"]
+    context = ArchitectureContext(architecture["in_channels"], (height, width), task.outputs, task)
+    options = dict(architecture["options"])
+    if any(option.name == "pretrained" for option in component.options):
+        options["pretrained"] = False  # the weights are in the version: nothing is to be fetched
+    with torch.random.fork_rng(devices=[]):
+        network = component.build(context, options)
+    if not isinstance(network, nn.Module):
+        raise PluginError(f"{component} returned {type(network).__name__}; expected an nn.Module")
+    return network.eval()
+
+
+def network_with(
+    weights: Mapping[str, Tensor],
+    architecture: Mapping[str, Any] | Architecture,
+    task: Task,
+    catalog: Catalog,
+    *,
+    what: str,
+    plugin: PluginOrigin | None = None,
+) -> nn.Module:
+    """The network with ``weights``, in eval mode, on the CPU.
+
+    Built first on torch's meta device, where it takes no memory: names and shapes are compared
+    before anything is allocated. A network that computes while it is built, or keeps tensors that
+    are in no state dict, is built a second time for real.
+    """
+    try:
+        with torch.device("meta"):
+            network = build_network(architecture, task, catalog, plugin)
+    except PluginError:
+        network = build_network(architecture, task, catalog, plugin)
+    put_weights(network, weights, what)
+    if any(tensor.is_meta for tensor in _held(network)):
+        network = build_network(architecture, task, catalog, plugin)
+        put_weights(network, weights, what)
+    return network
+
+
+def put_weights(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
+    """Give ``network`` these very tensors. Raises :class:`RegistryError`, naming ``what``, when
+    they do not fit it."""
+    problems = state_problems(network, weights)
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise RegistryError(
+            f"the weights of {what} do not fit the network: {problems[0]}{more}; the plugin's "
+            f"version may differ from the one it was trained with"
+        )
+    network.load_state_dict(dict(weights), assign=True)
+
+
+def state_problems(network: nn.Module, weights: Mapping[str, Tensor]) -> list[str]:
+    """How ``weights`` differ from what ``network`` holds, one line each: missing, unexpected, of
+    another shape or type."""
+    expected = network.state_dict()
+    problems = [f"{name!r} is missing" for name in expected if name not in weights]
+    problems += [f"{name!r} is unexpected" for name in weights if name not in expected]
+    for name in expected:
+        if name in weights:
+            wanted, given = _form(expected[name]), _form(weights[name])
+            if wanted != given:
+                problems.append(f"{name!r} is {given}, expected {wanted}")
+    return problems
+
+
+def _form(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+
+
+def _held(network: nn.Module) -> Iterator[Tensor]:
+    """Every tensor a network holds, also those that are plain attributes."""
+    yield from network.parameters()
+    yield from network.buffers()
+    for module in network.modules():
+        for value in vars(module).values():
+            inner = value.values() if isinstance(value, dict) else value
+            values = inner if not isinstance(value, Tensor | str) and _is_plain(inner) else [value]
+            yield from (one for one in values if isinstance(one, Tensor))
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, list | tuple | type({}.values()))
+
+
+def _not_installed(
+    name: str, catalog: Catalog, plugin: PluginOrigin | None, error: ZooError
+) -> ZooError:
+    if plugin is None:
+        return error
+    owner, version = plugin["distribution"], plugin["version"]
+    there = [one.plugin.version for one in catalog.loaded if one.plugin.distribution == owner]
+    if there == [version]:
+        return error
+    state = f"is installed as {there[0]}, without it" if there else "is not installed"
+    return RegistryError(
+        f"architecture {name!r} comes from {owner} {version}, which {state}; "
+        f"type: pip install {owner}=={version}"
+    )

@@ -1,0 +1,125 @@
+"""A version, loaded: pictures in, classes and probabilities out.
+
+Shapes: N images, H by W pixels, C channels (1 or 3), K classes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from zoo.data.preprocessing import Preprocessing, pixels
+from zoo.errors import DataError
+from zoo.registry.record import Record
+from zoo.tasks import MULTILABEL, SEGMENTATION, Task
+
+_CHANNELS = 4  # an array's last axis up to this is taken for channels, not for width
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """``classes``: a name an image, or a list of names for a multilabel task. ``probabilities``:
+    float32 (N, K), columns in the order of the task's classes."""
+
+    classes: list[Any]
+    probabilities: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+
+class Model:
+    """``network`` is in eval mode, in channels_last layout, on ``device``."""
+
+    def __init__(
+        self,
+        record: Record,
+        preprocessing: Preprocessing,
+        network: nn.Module,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.record = record
+        self.preprocessing = preprocessing
+        self.device = torch.device(device)
+        self.network = network.eval().to(self.device).to(memory_format=torch.channels_last)
+
+    @property
+    def name(self) -> str:
+        return self.record.model
+
+    @property
+    def version(self) -> int:
+        return self.record.version
+
+    @property
+    def task(self) -> Task:
+        return self.record.task
+
+    def __repr__(self) -> str:
+        return f"<zoo model {self.name}@{self.version}: {self.task.kind}>"
+
+    def predict(self, images: Any, batch_size: int = 64) -> Predicted:
+        """``images``: one image or a sequence of them, each a PIL image, a path, or a uint8 array
+        (H, W) or (H, W, C); or one uint8 array (N, H, W) or (N, H, W, C). An array of three axes
+        is one image when its last axis is at most 4, else a batch of gray ones; give ``[None]`` or
+        a list to say so yourself. Sizes may differ. Raises :class:`DataError` naming the image.
+        """
+        if self.task.kind == SEGMENTATION:
+            raise DataError(
+                f"model {self.name!r} is for segmentation; predict gives one class an image"
+            )
+        if batch_size < 1:
+            raise DataError(f"batch_size {batch_size!r}: expected 1 or more")
+        listed = as_list(images)
+        parts = [
+            self._logits(listed[start : start + batch_size], start)
+            for start in range(0, len(listed), batch_size)
+        ]
+        if not parts:
+            return Predicted([], np.empty((0, len(self.task.classes)), np.float32))
+        logits = torch.cat(parts)
+        return Predicted(self._named(logits), self.task.probabilities(logits).numpy())
+
+    @torch.inference_mode()
+    def _logits(self, images: Sequence[Any], first: int) -> Tensor:
+        """float32 (B, outputs) on the CPU. Images of one size are preprocessed together."""
+        channels = self.preprocessing.channels
+        arrays = [pixels(one, channels, f"image {first + i}") for i, one in enumerate(images)]
+        parts = []
+        for _, run in itertools.groupby(arrays, key=np.shape):
+            stacked = torch.from_numpy(np.stack(list(run)))
+            parts.append(self.preprocessing(stacked.to(self.device)))
+        batch = torch.cat(parts).contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.network(batch)
+        return logits.float().cpu()
+
+    def _named(self, logits: Tensor) -> list[Any]:
+        names = self.task.classes
+        decisions = self.task.decisions(logits).tolist()
+        if self.task.kind == MULTILABEL:
+            return [list(itertools.compress(names, row)) for row in decisions]
+        return [names[label] for label in decisions]
+
+
+def as_list(images: Any) -> list[Any]:
+    """``images`` as a list of single ones; the rule is :meth:`Model.predict`'s."""
+    if isinstance(images, str | Path | Image.Image):
+        return [images]
+    if isinstance(images, Tensor):
+        images = images.numpy(force=True)
+    if isinstance(images, np.ndarray):
+        one = images.ndim == 2 or (images.ndim == 3 and images.shape[-1] <= _CHANNELS)
+        return [images] if one else list(images)
+    if isinstance(images, Sequence | Iterator):
+        return list(images)
+    raise DataError(
+        f"images {type(images).__name__}: expected an image, a path, a uint8 array, or a list"
+    )

@@ -57,7 +57,9 @@ def examine() -> Report:
             report.sections[name] = look(report.findings)
         except Exception as error:  # one section that fails must not hide the others
             report.sections[name] = None
-            report.findings.append(Finding(f"{name}: {reason(error)}", "this is a bug in zoo or in a plugin"))
+            report.findings.append(
+                Finding(f"{name}: {reason(error)}", "this is a bug in zoo or in a plugin")
+            )
     return report
 
 

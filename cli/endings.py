@@ -106,7 +106,7 @@ def _own_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         others = warnings.showwarning
 
-        def show(  # noqa: PLR0917 - the signature is Python's
+        def show(
             message: Warning | str,
             category: type[Warning],
             filename: str,

@@ -58,7 +58,7 @@ def list_(registry: RegistryName = None, json: Json = False) -> None:
                 row.dataset,
                 row.architecture,
                 _measured(row.metric),
-                row.created,
+                row.created[:16].replace("T", " "),
             )
             for row in found
         ],

@@ -16,6 +16,8 @@ from .tables import show_fields, show_json, show_table
 if TYPE_CHECKING:
     from zoo.runs.folder import RunFolder
 
+_MAIN = ("mean_iou", "accuracy", "auroc", "f1", "loss")  # the first there is stands in a list
+
 app = group("Runs in a folder: what was trained, and how it went.")
 
 
@@ -47,7 +49,7 @@ def list_(
             (
                 row["run"],
                 row["status"],
-                row["created"],
+                (row["created"] or "")[:16].replace("T", " "),
                 row["dataset"],
                 row["architecture"],
                 row["epochs_done"],
@@ -84,11 +86,13 @@ def show(
         show_json({"run": str(found.path), **info, "metrics": metrics})
         return
     plain = {key: value for key, value in info.items() if not isinstance(value, Mapping)}
-    show_fields({"run": found.path, **plain, "best": _best(info.get("best"))})
-    for name, values in metrics.items():
-        print()
-        rows = [(key, value) for key, value in values.items() if isinstance(value, int | float)]
-        show_table((name, "value"), rows, empty=f"{name}: no figures")
+    task = info.get("task")
+    show_fields({"run": found.path, **plain, "task": dict(task or {}).get("kind")})
+    best = info.get("best")
+    if isinstance(best, Mapping):
+        _show_figures(f"val, epoch {best.get('epoch')}", best.get("metrics"))
+    for name, figures in metrics.items():
+        _show_figures(name, figures)
     if not metrics:
         print(f"not evaluated yet; type: zoo eval {found.path} --split test")
 
@@ -110,13 +114,20 @@ def _row(run: RunFolder) -> dict[str, Any]:
 
 
 def _best(best: object) -> str | None:
-    """``epoch 7: accuracy 0.98``, of the ``best`` in a run's information."""
+    """``epoch 7, accuracy 0.98``, of the ``best`` in a run's information."""
     if not isinstance(best, Mapping):
         return None
     metrics = best.get("metrics")
-    figures = metrics.items() if isinstance(metrics, Mapping) else ()
-    text = ", ".join(f"{key} {value:.4g}" for key, value in figures if isinstance(value, float))
-    return f"epoch {best.get('epoch')}" + (f": {text}" if text else "")
+    figures = metrics if isinstance(metrics, Mapping) else {}
+    main = next((name for name in _MAIN if isinstance(figures.get(name), float)), None)
+    return f"epoch {best.get('epoch')}" + (f", {main} {figures[main]:.4f}" if main else "")
+
+
+def _show_figures(name: str, figures: object) -> None:
+    given = figures.items() if isinstance(figures, Mapping) else ()
+    rows = [(key, value) for key, value in given if type(value) in (int, float)]
+    print()
+    show_table((name, "value"), rows, empty=f"{name}: no figures")
 
 
 def _metrics(run: RunFolder) -> dict[str, Any]:

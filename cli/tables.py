@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from zoo.errors import printable
 
@@ -14,15 +14,19 @@ from zoo.errors import printable
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
     """A table: drawn by rich on a terminal, else aligned text. ``empty`` is said for no rows."""
     texts = [[_cell(cell) for cell in row] for row in rows]
+    numeric = [_is_numeric(row[i] for row in rows) for i in range(len(columns))]
     if not texts:
         print(empty, file=sys.stderr)
     elif sys.stdout.isatty():
-        _draw(columns, texts)
+        _draw(columns, texts, numeric)
     else:
         lines = [[column.upper() for column in columns], *texts]
         widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
         for line in lines:
-            padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
+            cells = zip(line, widths, numeric, strict=True)
+            padded = (
+                text.rjust(width) if right else text.ljust(width) for text, width, right in cells
+            )
             print("  ".join(padded).rstrip())
 
 
@@ -51,13 +55,21 @@ def _cell(value: object) -> str:
     return printable(str(value))
 
 
-def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _is_numeric(column: Iterable[object]) -> bool:
+    return all(value is None or type(value) in (int, float) for value in column)
+
+
+def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(columns):
+        # What is in the first column will be typed or copied: it is never cut.
+        justify: Literal["right", "left"] = "right" if numeric[i] else "left"
+        table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=i == 0)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

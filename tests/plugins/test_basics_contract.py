@@ -3,8 +3,15 @@
 import subprocess
 import sys
 
+import pytest
+from zoo_basics import augmentations, color, losses, networks, optimizers
+
 import zoo
 from zoo.plugins.catalog import catalog
+from zoo.plugins.checks import check_loaded
+from zoo.plugins.loading import Loaded, Plugin
+
+NAMED = {"summary": "for a test", "source": "zoo-basics"}
 
 COMPONENTS = {
     "dataset": {"digits", "mnist"},
@@ -41,3 +48,48 @@ def test_every_option_has_a_default_and_a_type_people_can_read():
             for option in catalog().get(kind, name).options:
                 assert not option.required, (name, option)
                 assert "typing" not in option.type_text, (name, option)
+
+
+def kept(spec_type, build, given, **more):
+    """``build`` with these options keeps the contract, too."""
+    options = dict(given)
+    if spec_type.context is None:
+        spec = spec_type(name="it", build=lambda: build(**options), **NAMED, **more)
+    else:
+        spec = spec_type(name="it", build=lambda ctx: build(ctx, **options), **NAMED, **more)
+    return check_loaded(Loaded(Plugin("basics", "zoo-basics", "0"), (spec,)), {})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"variant": "three_conv"},
+        {"variant": "three_conv", "batch_norm": "off", "activation": "leaky_relu"},
+        {"batch_norm": "on", "dropout": "on"},
+    ],
+)
+def test_the_forms_of_simple_cnn_keep_it(options):
+    assert kept(zoo.ArchitectureSpec, networks.simple_cnn, options, tasks={"multiclass", "binary"})
+
+
+def test_balanced_losses_keep_it():
+    options = {"class_weights": "balanced", "label_smoothing": 0.1}
+    assert kept(zoo.LossSpec, losses.cross_entropy, options, tasks={"multiclass"})
+    options = {"pos_weight": "balanced"}
+    assert kept(zoo.LossSpec, losses.bce, options, tasks={"binary", "multilabel"})
+
+
+@pytest.mark.parametrize(
+    "build, options",
+    [
+        (augmentations.rotation, {"degrees": 30.0, "probability": 0.5, "fill": 0.5}),
+        (color.color_jitter, {"saturation": 0.5, "hue": 0.5, "probability": 0.5}),
+    ],
+)
+def test_stronger_augmentations_keep_it(build, options):
+    assert kept(zoo.AugmentationSpec, build, options, tasks={"multiclass"})
+
+
+def test_sgd_with_momentum_keeps_it():
+    options = {"lr": 0.01, "momentum": 0.9, "nesterov": True}
+    assert kept(zoo.OptimizerSpec, optimizers.sgd, options)

@@ -34,7 +34,8 @@ def fields(**changes: Any) -> dict[str, Any]:
             "name": "tiny", "options": {"hidden": 3}, "in_channels": 1, "image_size": [4, 5],
         },
         "plugin": {
-            "entry": "fake", "distribution": "zoo-fake", "version": "1.2", "libraries": {"torch": "2"},
+            "entry": "fake", "distribution": "zoo-fake", "version": "1.2",
+            "libraries": {"torch": "2"},
         },
         "recipe": {"dataset": {"name": "digits", "root": None}, "optimizer": {"lr": 0.001}},
         "data": {

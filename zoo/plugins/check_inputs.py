@@ -119,11 +119,11 @@ def _labels(kind: str) -> np.ndarray[Any, Any]:
     index = np.arange(_SAMPLES)
     classes = len(example_task(kind).classes)
     if kind == tasks.MULTILABEL:
-        return (index[:, None] % np.arange(2, classes + 2) == 0).astype(np.uint8)
+        carried = np.equal(index[:, None] % np.arange(2, classes + 2), 0)
+        return np.asarray(carried, np.uint8)
     if kind == tasks.SEGMENTATION:
         return np.zeros(_SAMPLES, np.int64)
-    labels = np.asarray(np.minimum(index // (_SAMPLES // 6), classes - 1))
-    return labels.astype(np.int64)
+    return np.asarray(np.minimum(index // (_SAMPLES // 6), classes - 1), np.int64)
 
 
 def _seeded(seed: int) -> Generator:

@@ -53,7 +53,7 @@ def check_task(recipe: Recipe, task: Task, catalog: Catalog | None = None) -> Re
     return recipe
 
 
-def resolve(  # noqa: PLR0917
+def resolve(
     recipe: Recipe,
     task: Task,
     native_size: tuple[int, int],

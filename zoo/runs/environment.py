@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 import torch
+from packaging.requirements import Requirement
 
 from zoo.data.device import describe
 from zoo.plugins.catalog import Component
@@ -38,11 +39,22 @@ def version(distribution: str) -> str:
         return "unknown"
 
 
-def plugin_record(component: Component) -> dict[str, str]:
-    """Which distribution must be there to build a component again."""
+def plugin_record(component: Component) -> dict[str, Any]:
+    """Which distribution must be there to build a component again, and what it built upon: the
+    installed versions of the libraries that the distribution itself requires."""
     plugin = component.plugin
+    required = (Requirement(line) for line in _requires(plugin.distribution))
+    names = {one.name for one in required if not one.marker or one.marker.evaluate({"extra": ""})}
     return {
         "entry": plugin.name,
         "distribution": plugin.distribution,
         "version": plugin.version,
+        "libraries": {name: version(name) for name in sorted(names - {"zoo"})},
     }
+
+
+def _requires(distribution: str) -> list[str]:
+    try:
+        return metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError:
+        return []

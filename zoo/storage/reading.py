@@ -28,7 +28,7 @@ def read(path: Path, limit: int, expect_sha256: str | None = None, what: str = "
                 raise StorageError(f"{what} {str(path)!r} is not a regular file")
             if status.st_size > limit:
                 raise StorageError(_too_long(what, path, limit))
-            with open(descriptor, "rb", closefd=False) as stream:  # noqa: PTH123
+            with open(descriptor, "rb", closefd=False) as stream:
                 data = stream.read(limit + 1)
         finally:
             os.close(descriptor)

@@ -106,7 +106,7 @@ def adagrad(
     return _fused(
         optim.Adagrad,
         ctx,
-        devices=("cpu",),  # the only one with a fused kernel
+        devices=("cpu",),  # its kernel for CUDA is recent; torch's default, foreach, serves there
         lr=lr,
         lr_decay=lr_decay,
         weight_decay=weight_decay,

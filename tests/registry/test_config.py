@@ -1,0 +1,120 @@
+"""Which registries there are."""
+
+from pathlib import Path
+
+import pytest
+
+from zoo.errors import RegistryError
+from zoo.registry import config
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """No user's folder is looked into."""
+    monkeypatch.setenv("ZOO_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setattr("platformdirs.user_data_dir", lambda name: str(tmp_path / "data" / name))
+    (tmp_path / "project" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "project" / "deep")
+
+
+def write(path, text):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_built_in(tmp_path):
+    found = config.registries()
+    assert (found.default, found.source) == ("local", None)
+    assert config.open_registry().root == tmp_path / "data" / "zoo" / "registry"
+    assert not (tmp_path / "data").exists()
+
+
+def test_upward_before_the_users(tmp_path):
+    write(tmp_path / "config" / "registry.toml", '[registry.mine]\nurl = "/somewhere"\n')
+    assert config.open_registry().root == Path("/somewhere")
+    text = 'default = "b"\n[registry.a]\nurl = "x"\n[registry.b]\nurl = "/y"\n'
+    path = write(tmp_path / "project" / "registry.toml", text)
+    found = config.registries()
+    assert found.source == path
+    assert config.open_registry().root == Path("/y")
+    opened = config.open_registry("a")
+    assert (opened.name, opened.root) == ("a", tmp_path / "project" / "x")
+
+
+def test_the_shipped_file():
+    found = config.read_file(REPOSITORY / "registry.toml")
+    assert (found.default, dict(found.folders)) == ("local", {"local": REPOSITORY / "registry"})
+
+
+def test_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = write(tmp_path / "project" / "registry.toml", '[registry.a]\nurl = "~/zoo"\n')
+    assert config.read_file(path).folders["a"] == tmp_path / "zoo"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("default = ", "PATH is not TOML: Invalid value (at line 1, column 11)"),
+        ("", 'PATH names no registry; write [registry.local] and url = "registry"'),
+        ("registry = 3", 'PATH names no registry; write [registry.local] and url = "registry"'),
+        (
+            "defalt = 'a'\n[registry.a]\nurl='x'",
+            "PATH: unknown key 'defalt' (did you mean 'default'?); expected default, registry",
+        ),
+        (
+            "[registry.a]\nurl='x'\ntoken='y'",
+            "PATH: registry.a: unknown key 'token'; expected url",
+        ),
+        ("[registry.a]", "PATH: registry.a.url: None: expected a folder"),
+        ("[registry.a]\nurl=3", "PATH: registry.a.url: 3: expected a folder"),
+        ("[registry]\na=3", "PATH: registry.a: 3: expected a table with url"),
+        (
+            "default='lokal'\n[registry.local]\nurl='x'",
+            "PATH: default: 'lokal' is not one of its registries (did you mean 'local'?); "
+            "expected one of local",
+        ),
+        *(
+            (
+                f"[registry.a]\nurl='{url}'",
+                f"PATH: registry.a.url: '{url}': http(s), s3 and hf registries are not supported "
+                f"yet; expected a folder",
+            )
+            for url in ("https://example.org/zoo", "s3://bucket/zoo", "hf://me/zoo", "file:///x")
+        ),
+    ],
+)
+def test_wrong_files(tmp_path, text, what):
+    path = write(tmp_path / "project" / "registry.toml", text)
+    with pytest.raises(RegistryError) as caught:
+        config.registries()
+    assert str(caught.value) == what.replace("PATH", repr(str(path)))
+
+
+@pytest.mark.parametrize("name", ["A", "../x", "a b", "con"])
+def test_wrong_registry_names(tmp_path, name):
+    write(tmp_path / "project" / "registry.toml", f'[registry."{name}"]\nurl = "x"\n')
+    with pytest.raises(RegistryError, match="registry name"):
+        config.registries()
+
+
+def test_hostile_files(tmp_path):
+    path = write(tmp_path / "project" / "registry.toml", "")
+    for data in (b"\xff", b"\xef\xbb\xbfx=1", b"a=" + b"[" * 100_000, b"a" * (2 << 20)):
+        path.write_bytes(data)
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            config.registries()
+        assert type(caught.value).__name__ in ("RegistryError", "StorageError")
+
+
+def test_an_unknown_registry(tmp_path):
+    path = write(tmp_path / "project" / "registry.toml", '[registry.local]\nurl = "x"\n')
+    with pytest.raises(RegistryError) as caught:
+        config.open_registry("locl")
+    assert str(caught.value) == (
+        f"registry 'locl' is not named in {str(path)!r} (did you mean 'local'?); registries: local; "
+        f"name it in a registry.toml"
+    )

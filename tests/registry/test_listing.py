@@ -1,0 +1,36 @@
+"""Rows for lists, also of registries that are partly damaged."""
+
+from drafts import draft
+
+from zoo.registry.listing import Row, rows
+
+FILES = {"model.safetensors": b"weights"}
+
+
+def test_rows(registry):
+    record = registry.publish(draft(), FILES)
+    registry.publish(draft(model="bare", metrics={}), FILES)
+    found, problems = rows(registry)
+    assert problems == []
+    bare, digits = found
+    assert digits == Row(
+        "digits-tiny", 1, "multiclass", "tiny", "digits", ("test", "accuracy", 0.75), record.created
+    )
+    assert digits.as_json()["metric"] == {"split": "test", "name": "accuracy", "value": 0.75}
+    assert bare.metric is None
+    assert bare.as_json()["metric"] is None
+
+
+def test_a_record_that_cannot_be_read_costs_one_line(registry):
+    registry.publish(draft(), FILES)
+    registry.publish(draft(), FILES)
+    registry.publish(draft(model="other"), FILES)
+    registry.publish(draft(model="newer"), FILES)
+    (registry.root / "models/digits-tiny/versions/2.json").write_bytes(b"{")
+    newer = registry.root / "models/newer/versions/1.json"
+    newer.write_bytes(newer.read_bytes().replace(b'"format":1', b'"format":9'))
+    found, problems = rows(registry)
+    assert [(row.name, row.latest) for row in found] == [("digits-tiny", 1), ("other", 1)]
+    assert len(problems) == 2
+    assert problems[0].startswith("the record of model 'digits-tiny' version 2 is not the JSON")
+    assert "'newer' version 1 has format 9" in problems[1]

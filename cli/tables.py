@@ -60,12 +60,11 @@ def _is_numeric(column: Iterable[object]) -> bool:
 
 
 def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for i, column in enumerate(columns):
         # What is in the first column will be typed or copied: it is never cut.
         justify: Literal["right", "left"] = "right" if numeric[i] else "left"

@@ -6,8 +6,10 @@ from broken_plugin import ANYTHING, PLUGIN, problems
 
 import zoo
 from zoo.errors import PluginError
+from zoo.plugins import checks
+from zoo.plugins.catalog import Catalog
 from zoo.plugins.checks import check_loaded
-from zoo.plugins.loading import Loaded
+from zoo.plugins.loading import Loaded, Problem
 
 
 def test_an_unknown_plugin_is_named_with_the_nearest():
@@ -16,6 +18,15 @@ def test_an_unknown_plugin_is_named_with_the_nearest():
     assert str(caught.value) == (
         "plugin 'zoo-basic' is not installed (did you mean 'zoo-basics'?); see: zoo plugins list"
     )
+
+
+def test_a_plugin_that_does_not_load_fails_with_the_reason(monkeypatch):
+    problem = Problem(PLUGIN, "unknown hook 'register_loses'")
+    monkeypatch.setattr(checks, "catalog", lambda: Catalog([], [problem]))
+    for name in ("broken", "zoo-broken", "Zoo_Broken"):
+        with pytest.raises(PluginError) as caught:
+            zoo.check_plugin(name)
+        assert str(caught.value) == str(problem)
 
 
 def test_all_problems_come_at_once_each_naming_its_component():

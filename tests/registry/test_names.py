@@ -6,10 +6,11 @@ from zoo.errors import RegistryError
 from zoo.registry.names import Reference, check_files, check_name, fold, is_name
 
 HOSTILE = [
-    "", ".", "..", "a/../b", "/etc/passwd", "C:x", "\\\\host\\share", "%2e%2e", "%252e%252e", "a\\b",
-    "a\0", "a\n", "\x1b[31m", "a\u202eb", "a.", "a ", " a", "-a", "a" * 65, "con", "nul.txt", "com1",
-    "com\u00b9", "lpt9.a", "a:b", "\u0430", "e\u0301", "\u00e9", "ResNet", "a--b", "a_-b", "a#b", "a?b",
-    "a*", "1a", "a..b", "a@b", "\u0663", "a\r\nb",
+    "", ".", "..", "a/../b", "/etc/passwd", "C:x", "\\\\host\\share", "%2e%2e", "%252e%252e",
+    "a\\b", "a\0", "a\n", "\x1b[31m", "a\u202eb", "a.", "a ", " a", "-a", "a" * 65, "con",
+    "nul.txt",
+    "com1", "com\u00b9", "lpt9.a", "a:b", "\u0430", "e\u0301", "\u00e9", "ResNet", "a--b",
+    "a_-b", "a#b", "a?b", "a*", "1a", "a..b", "a@b", "\u0663", "a\r\nb",
 ]  # fmt: skip
 
 
@@ -91,8 +92,9 @@ def test_files():
 @pytest.mark.parametrize(
     "path",
     [
-        "", "/a", "a/", "a//b", "../a", "a/../b", "a/b/c", "./a", ".a", "a\\b", "C:a", "C:/a", "a\0",
-        "a b", "nul", "NUL.txt", "a/con", "\u0430", "a" * 201, "%2e%2e/a", "-a", "a.", "\\\\h\\s\\x",
+        "", "/a", "a/", "a//b", "../a", "a/../b", "a/b/c", "./a", ".a", "a\\b", "C:a", "C:/a",
+        "a\0", "a b", "nul", "NUL.txt", "a/con", "\u0430", "a" * 201, "%2e%2e/a", "-a", "a.",
+        "\\\\h\\s\\x",
     ],
 )  # fmt: skip
 def test_hostile_files(path):

@@ -141,7 +141,8 @@ def test_the_wordings():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"model": "My Net"}, {"metrics": {"test": {"a": float("nan")}}}, {"recipe": {"a": object()}},
+        {"model": "My Net"}, {"metrics": {"test": {"a": float("nan")}}},
+        {"recipe": {"a": object()}},
         {"licence": None}, {"task": None},
     ],
 )  # fmt: skip

@@ -88,7 +88,7 @@ def read_file(path: Path) -> Registries:
         )
     folders = {name: _folder(where, path.parent, name, entry) for name, entry in listed.items()}
     default = table.get("default", next(iter(folders)))
-    if default not in folders:
+    if not isinstance(default, str) or default not in folders:
         raise RegistryError(
             f"{where}: default: {default!r} is not one of its registries"
             f"{nearest(str(default), folders)}; expected one of {', '.join(folders)}"

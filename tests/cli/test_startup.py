@@ -1,0 +1,82 @@
+"""What must start at once imports nothing heavy. The times are in benchmarks/startup.py."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+Start = Callable[..., subprocess.Popen[str]]
+HEAVY = (
+    "torch", "torchvision", "timm", "numpy", "sklearn", "PIL", "pydantic", "rich", "huggingface_hub",
+)  # fmt: skip
+CODE = (
+    "import atexit, sys\n"
+    f"heavy = {HEAVY!r}\n"
+    "say = lambda: print(*(name for name in heavy if name in sys.modules), file=sys.stderr)\n"
+    "atexit.register(say)\n"
+    "from zoo_cli.main import main\n"
+    "sys.exit(main())"
+)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["components", "--help"],
+        ["components", "list"],
+        ["components", "list", "architectures"],
+        ["components", "list", "losses", "--task", "binary", "--json"],
+        ["plugins", "list"],
+        ["train", "--help"],
+        ["eval", "--help"],
+        ["publish", "--help"],
+        ["models", "show", "--help"],
+        ["runs", "list"],
+        ["doctor", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_lists_and_help_import_nothing_heavy(start: Start, arguments: list[str]) -> None:
+    with start(CODE, *arguments) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert out or arguments == ["runs", "list"]
+    assert err.replace("no runs in 'runs'; make one with: zoo train\n", "") == "\n"
+
+
+def test_a_heavy_import_would_be_seen(start: Start) -> None:
+    """The negative control."""
+    with start(CODE.replace("from zoo_cli", "import numpy\nfrom zoo_cli"), "--help") as process:
+        assert process.communicate(timeout=60)[1] == "numpy\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("zoo tra", ["train"]),
+        ("zoo components sh", ["show"]),
+        ("zoo components list loss", ["losses"]),
+        ("zoo components show cross_e", ["cross_entropy"]),
+        ("zoo components list --task multic", ["multiclass"]),
+        ("zoo plugins show bas", ["basics"]),
+        ("zoo train --dataset dig", ["digits"]),
+        ("zoo nonsense x", []),
+    ],
+)
+def test_the_shell_is_offered_names_without_torch(
+    start: Start, words: str, expected: list[str]
+) -> None:
+    typed = words.split()
+    request = {
+        "_ZOO_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(typed) - 1),
+    }
+    with start(CODE, **request) as process:
+        out, err = process.communicate(timeout=60)
+    assert out.split() == expected
+    assert err.split() == []

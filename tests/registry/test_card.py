@@ -1,0 +1,138 @@
+"""The card, as the Hub reads it and as people do."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from drafts import METRICS, draft
+from huggingface_hub import ModelCard
+
+from zoo.errors import RegistryError
+from zoo.registry import card
+from zoo.registry.card import CardText, render_card
+from zoo.tasks import Task
+
+TEXT = CardText("Apache-2.0", "Trying things out.", authors=["A. Author"])
+
+
+def test_metadata_come_from_the_record():
+    data = ModelCard(render_card(draft(), 3, TEXT)).data
+    assert data.license == "apache-2.0"
+    assert data.library_name == "zoo"
+    assert data.pipeline_tag == "image-classification"
+    assert data.datasets == ["digits"]
+    assert data.metrics == ["accuracy"]
+    assert data.tags == ["zoo", "multiclass", "tiny"]
+    assert data.model_name == "digits-tiny"
+    results = {(one.dataset_split, one.metric_type): one.metric_value for one in data.eval_results}
+    assert results == {("test", "accuracy"): 0.75, ("val", "accuracy"): 0.8}
+
+
+def test_text():
+    text = render_card(draft(), 3, TEXT)
+    assert 'zoo.load("digits-tiny@3")' in text
+    assert "pip install zoo-fake==1.2" in text
+    assert "Trying things out." in text
+    assert "A. Author" in text
+    assert "| figure | val | test |\n| --- | --- | --- |\n| accuracy | 0.8000 | 0.7500 |" in text
+    assert "| split | samples | fingerprint |\n| --- | --- | --- |\n| train | 80 | t |" in text
+    assert "| truth, decided as | cat | dog | a\\|b |" in text
+    assert "| cat | 3 | 1 | 0 |" in text
+    assert "| a\\|b | 2 | – |" in text
+    assert "resized to 4 by 5 pixels" in text
+    assert '```toml\n[dataset]\nname = "digits"\n\n[optimizer]\nlr = 0.001\n```' in text
+    assert "Not intended" not in text
+    assert "None" not in text
+    assert text.endswith("```\n")
+
+
+def test_optional_text():
+    text = CardText("my own terms", "This.", "Not that.", "A *fine* model.", ())
+    rendered = render_card(draft(), 1, text)
+    assert "## Not intended\n\nNot that.\n" in rendered
+    assert "A *fine* model." in rendered
+    data = ModelCard(rendered).data
+    assert (data.license, data.license_name) == ("other", "my own terms")
+
+
+def test_without_figures_and_with_many_classes():
+    assert "Not measured." in render_card(draft(metrics={}), 1, TEXT)
+    many = Task.multiclass([f"c{i}" for i in range(21)])
+    metrics = {"test": {"accuracy": 0.5, "confusion": [[0] * 21] * 21}}
+    rendered = render_card(draft(task=many, metrics=metrics), 1, TEXT)
+    assert "Confusion" not in rendered
+    assert "| accuracy | 0.5000 |" in rendered
+
+
+def test_binary_and_multilabel():
+    binary = Task.binary(["no", "yes"], positive="yes")
+    rendered = render_card(draft(task=binary, metrics={}), 1, TEXT)
+    assert "positive class: yes; chosen above a probability of 0.5" in rendered
+    labels = Task.multilabel(["a", "b"])
+    metrics = {"test": {"f1": 0.5, "confusion": [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]}}
+    rendered = render_card(draft(task=labels, metrics=metrics), 1, TEXT)
+    assert (
+        "| class | true negative | false positive | false negative | true positive |\n"
+        "| --- | --- | --- | --- | --- |\n| a | 1 | 2 | 3 | 4 |"
+    ) in rendered
+
+
+def test_foreign_text_stays_text():
+    evil = "x|y\n---\n<script>![](http://e)`\u202e"
+    task = Task.multiclass([evil, "b", "c"])
+    data = {**draft().data, "dataset": "d: [x]", "citation": evil}
+    recipe = {"note": "````\n---\nlicense: mit"}
+    rendered = render_card(draft(task=task, data=data, recipe=recipe), 1, TEXT)
+    escaped = "x\\|y\\\\n---\\\\n\\<script\\>\\!\\[\\](http://e)\\`\\\\u202e"
+    assert f"| {escaped} | 3 | 1 | 0 |" in rendered
+    assert "<script>" not in rendered
+    assert "\u202e" not in rendered
+    assert "`````toml" in rendered
+    assert ModelCard(rendered).data.datasets == ["d: [x]"]
+
+
+def test_prose_cannot_become_metadata():
+    text = CardText("mit", "---\nlicense: gpl\n---", description="a\x1b[31m\nb")
+    rendered = render_card(draft(), 1, text)
+    assert ModelCard(rendered).data.license == "mit"
+    assert "a\\x1b[31m\nb" in rendered
+
+
+def test_a_card_that_does_not_come_back_is_refused(monkeypatch, tmp_path):
+    template = card.TEMPLATE.read_text().replace("{{ metadata }}", "license: gpl")
+    (tmp_path / "card.md.jinja").write_text(template)
+    monkeypatch.setattr(card, "TEMPLATE", tmp_path / "card.md.jinja")
+    with pytest.raises(RegistryError, match="do not come back as they were written"):
+        render_card(draft(), 1, TEXT)
+
+
+def test_only_figures_become_results():
+    metrics = {"test": {**METRICS["test"], "weights_sha256": "a" * 64, "sure": True}}
+    data = ModelCard(render_card(draft(metrics=metrics), 1, TEXT)).data
+    assert [one.metric_type for one in data.eval_results] == ["accuracy"]
+
+
+def test_no_network_is_touched():
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+def audit(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system"):
+        raise SystemExit(f"touched: {{event}} {{arguments}}")
+sys.addaudithook(audit)
+import socket
+if "control" in sys.argv:
+    socket.getaddrinfo("127.0.0.1", 80)
+from drafts import draft
+from zoo.registry.card import CardText, render_card
+assert "torch" not in sys.modules and "huggingface_hub" not in sys.modules
+render_card(draft(), 1, CardText("mit", "x"))
+assert "torch" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    control = subprocess.run(
+        [sys.executable, "-c", code, "control"], capture_output=True, text=True, check=False
+    )
+    assert "touched: socket.getaddrinfo" in control.stderr

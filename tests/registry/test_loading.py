@@ -1,0 +1,117 @@
+"""From a reference to a network with exactly the published weights."""
+
+import pytest
+import torch
+from drafts import TASK, draft
+
+from zoo.errors import PluginError, RegistryError, StorageError
+from zoo.plugins.catalog import Catalog
+from zoo.registry.loading import build_network, load, network_with, put_weights, state_problems
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    (tmp_path / "registry.toml").write_text(
+        'default = "local"\n[registry.local]\nurl = "registry"\n[registry.empty]\nurl = "empty"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("architecture", ["tiny", "computing", "attribute"])
+def test_round_trip(published, catalog, architecture):
+    record, network = published(architecture)
+    before = torch.get_rng_state()
+    model = load("digits-tiny@1", device="cpu", catalog=catalog)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert model.record == record
+    assert (model.name, model.version, model.task) == ("digits-tiny", 1, TASK)
+    assert not any(module.training for module in model.network.modules())
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(model.network.state_dict()[name], tensor)
+    images = torch.randn(2, 1, 4, 5)
+    with torch.inference_mode():
+        assert torch.allclose(model.network(images), network.eval()(images), atol=1e-6)
+
+
+def test_references_and_registries(published, registry, catalog):
+    record, _ = published()
+    for text in ("digits-tiny", f"digits-tiny@sha256:{registry.digest(record)}"):
+        assert load(text, device="cpu", catalog=catalog).version == 1
+    assert load("local:digits-tiny", "local", "cpu", catalog=catalog).version == 1
+    with pytest.raises(RegistryError, match="is not in registry 'empty'"):
+        load("digits-tiny", registry="empty", device="cpu", catalog=catalog)
+    with pytest.raises(RegistryError, match="names another registry than 'empty'"):
+        load("local:digits-tiny", registry="empty", device="cpu", catalog=catalog)
+
+
+def test_damaged_weights_are_not_loaded(published, registry, catalog):
+    record, _ = published()
+    digest = record.weights_sha256
+    blob = registry.root / "blobs/sha256" / digest[:2] / digest
+    data = bytearray(blob.read_bytes())
+    data[-1] ^= 1
+    blob.unlink()
+    blob.write_bytes(bytes(data))
+    with pytest.raises(StorageError, match="is damaged: its sha256 is not"):
+        load("digits-tiny", device="cpu", catalog=catalog)
+
+
+def test_a_missing_plugin_names_the_command(published):
+    published()
+    with pytest.raises(RegistryError) as caught:
+        load("digits-tiny", device="cpu", catalog=Catalog([]))
+    assert str(caught.value) == (
+        "architecture 'tiny' comes from zoo-fake 1.2, which is not installed; "
+        "type: pip install zoo-fake==1.2"
+    )
+
+
+def test_another_version_of_the_plugin(catalog):
+    one = draft()
+    one.architecture["name"] = "gone"
+    one.plugin["version"] = "1.1"
+    with pytest.raises(RegistryError) as caught:
+        build_network(one.architecture, TASK, catalog, one.plugin)
+    assert str(caught.value) == (
+        "architecture 'gone' comes from zoo-fake 1.1, which is installed as 1.2, without it; "
+        "type: pip install zoo-fake==1.1"
+    )
+
+
+def test_a_network_that_fails_to_build(catalog):
+    with pytest.raises(PluginError, match="failed to build: RuntimeError: no luck"):
+        network_with({}, {**draft().architecture, "name": "failing"}, TASK, catalog, what="x")
+
+
+def test_pretrained_is_never_asked_for(catalog):
+    architecture = {**draft().architecture, "options": {"hidden": 3, "pretrained": True}}
+    build_network(architecture, TASK, catalog)
+
+
+def test_huge_options_cost_no_memory(trained, catalog):
+    _, network, _ = trained()
+    architecture = {**draft().architecture, "options": {"hidden": 10**10}}
+    with pytest.raises(RegistryError, match="do not fit the network"):
+        network_with(network.state_dict(), architecture, TASK, catalog, what="model 'x'")
+
+
+def test_state_problems(trained):
+    _, network, _ = trained()
+    weights = network.state_dict()
+    assert state_problems(network, weights) == []
+    weights["0.weight"] = torch.zeros(3, 1, 2, 2)
+    weights["0.bias"] = weights["0.bias"].double()
+    weights["extra"] = torch.zeros(1)
+    del weights["3.bias"]
+    assert state_problems(network, weights) == [
+        "'3.bias' is missing",
+        "'extra' is unexpected",
+        "'0.weight' is float32 (3, 1, 2, 2), expected float32 (3, 1, 1, 1)",
+        "'0.bias' is float64 (3,), expected float32 (3,)",
+    ]
+    with pytest.raises(RegistryError) as caught:
+        put_weights(network, weights, "model 'x' version 1")
+    assert str(caught.value) == (
+        "the weights of model 'x' version 1 do not fit the network: '3.bias' is missing "
+        "(and 3 more); the plugin's version may differ from the one it was trained with"
+    )

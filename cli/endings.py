@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 import typer
-from typer._click.exceptions import ClickException, NoArgsIsHelpError, UsageError
+from typer._click.exceptions import ClickException, NoArgsIsHelpError, NoSuchOption, UsageError
 
-from zoo.errors import ZooError, ZooWarning, printable, reason
+from zoo.errors import ZooError, ZooWarning, nearest, printable, reason
 
 OK, FAILED, USAGE, BROKEN_PIPE, INTERRUPTED, TERMINATED = 0, 1, 2, 141, 130, 143
 
@@ -78,6 +78,9 @@ def _usage(error: UsageError) -> str:
 
 
 def _sentence(error: ClickException) -> str:
+    if isinstance(error, NoSuchOption):
+        near = nearest(error.option_name, error.possibilities or ())
+        return f"no such option {error.option_name!r}{near}"
     text = printable(" ".join(error.format_message().split()))
     text = re.sub(r"\. Did you mean (.+\?)$", r" (did you mean \1)", text)
     return text[:1].lower() + text[1:].removesuffix(".")

@@ -49,8 +49,8 @@ def _zoo(
     \b
     Examples:
       zoo train --dataset digits --architecture simple_cnn --epochs 5
-      zoo eval runs/digits-simple_cnn --split test
-      zoo publish runs/digits-simple_cnn --name digits-simple-cnn
+      zoo eval runs/digits-simple_cnn-1 --split test
+      zoo publish runs/digits-simple_cnn-1 --name digits-simple-cnn
       zoo components list losses
     """
     if version:

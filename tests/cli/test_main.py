@@ -35,7 +35,7 @@ def test_every_command_has_help_with_examples(zoo: Zoo, name: str) -> None:
     assert (code, err) == (0, "")
     assert out.startswith(f"Usage: zoo {name} ")
     if name not in GROUPS:
-        assert f"\n  Examples:\n    zoo {name} " in out.replace("    ZOO_", "    zoo ")
+        assert re.search(rf"^  Examples:\n    zoo {name}\b", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -67,7 +67,7 @@ def test_the_table_names_what_there_is(name: str) -> None:
         ),
         (
             ["runs", "list", "--jsn"],
-            "no such option: --jsn (Possible options: --json); see: zoo runs list --help",
+            "no such option '--jsn' (did you mean '--json'?); see: zoo runs list --help",
         ),
         (["runs", "show"], "missing argument 'run'; see: zoo runs show --help"),
         (

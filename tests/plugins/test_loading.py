@@ -110,6 +110,14 @@ def test_a_plugin_of_fifteen_lines_is_listed_and_shown(install: Install, run_zoo
     ]
 
 
+def test_its_loss_trains(install: Install, run_zoo: Zoo) -> None:
+    install("smooth", GOOD)
+    flags = "--dataset digits --architecture linear --loss smooth_ce --epochs 1 --threads 1"
+    done = run_zoo("train", *flags.split(), "--set", "loss.smoothing=0.1", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "finished"
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_a_bad_plugin_costs_one_line(case: str, install: Install, run_zoo: Zoo) -> None:
     source, what = BAD[case]

@@ -227,6 +227,11 @@ def test_a_flag_that_repairs_the_file_leaves_no_problem(read):
     assert read(['optimizer={name="adam"}'], text=broken).optimizer.options["lr"] == 1e-3
 
 
+def test_what_a_flag_replaced_is_no_longer_the_file_s(read):
+    text = 'optimizer={name="adam", lr="x"}'
+    assert problems(read, [text]) == [f"--set {text}: optimizer.lr: 'x': expected float > 0"]
+
+
 def test_overrides_from_python(tmp_path, catalog):
     path = tmp_path / "recipe.toml"
     path.write_text(FILE)

@@ -19,6 +19,10 @@ from zoo.tasks import MULTILABEL, SEGMENTATION
 
 TEMPLATE = Path(__file__).with_name("card.md.jinja")
 CLASSES = 20  # of a confusion matrix that still can be read
+# A record's keys are sorted; people read figures in another order.
+_SPLITS = ("train", "val", "test")
+_FIGURES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "auroc", "log_loss")
+_COLUMNS = ("class", "support", *_FIGURES)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def render_card(draft: Draft, version: int, text: CardText) -> str:
         text=_prose(text),
         metadata=metadata.to_yaml().strip(),
         summary=f"A {draft.task.kind} model for images.",
-        splits=[(name, s["samples"], s["fingerprint"]) for name, s in draft.data["splits"].items()],
+        splits=_splits(draft),
         metric_splits=metric_splits,
         metrics=metrics,
         details=list(_details(draft)),
@@ -109,13 +113,26 @@ def _metadata(draft: Draft, text: CardText) -> Any:
     )
 
 
+def _splits(draft: Draft) -> list[list[object]]:
+    splits = draft.data["splits"]
+    return [
+        [name, splits[name]["samples"], splits[name]["fingerprint"]]
+        for name in _ordered(splits, _SPLITS)
+    ]
+
+
 def _figures(draft: Draft) -> tuple[list[str], list[list[object]]]:
     """(splits, rows of a figure's name and its value on each split)."""
     figures = {split: scalars(metrics) for split, metrics in draft.metrics.items()}
-    splits: list[str] = [name for name in ("train", "val", "test") if name in figures]
-    splits += sorted(set(figures) - set(splits))
-    order = dict.fromkeys(name for split in splits for name in figures[split])
+    splits = _ordered(figures, _SPLITS)
+    order = _ordered({name for found in figures.values() for name in found}, _FIGURES)
     return splits, [[name, *(figures[split].get(name) for split in splits)] for name in order]
+
+
+def _ordered(given: Iterable[str], first: Sequence[str]) -> list[str]:
+    """``given``: those in ``first`` as they stand there, then the others, sorted."""
+    names = set(given)
+    return [name for name in first if name in names] + sorted(names - set(first))
 
 
 def _details(draft: Draft) -> Iterable[tuple[str, list[str], list[list[object]]]]:
@@ -127,7 +144,7 @@ def _details(draft: Draft) -> Iterable[tuple[str, list[str], list[list[object]]]
         by_class, confusion = metrics.get("per_class"), metrics.get("confusion")
         if isinstance(by_class, list) and by_class and all(isinstance(r, dict) for r in by_class):
             rows: list[dict[str, Any]] = by_class  # type: ignore[assignment]
-            header = list(rows[0])
+            header = _ordered(rows[0], _COLUMNS)
             yield f"By class, {split}", header, [[row.get(k) for k in header] for row in rows]
         if not _is_matrix(confusion, len(classes)):
             continue
@@ -151,8 +168,7 @@ def _is_matrix(value: object, classes: int) -> bool:
 
 def _provenance(draft: Draft) -> Iterable[tuple[str, object]]:
     yield "plugin", f"{draft.plugin['distribution']} {draft.plugin['version']}"
-    yield from draft.plugin.get("libraries", {}).items()
-    yield from draft.environment.items()
+    yield from {**draft.plugin.get("libraries", {}), **draft.environment}.items()
 
 
 def _prose(text: CardText) -> CardText:

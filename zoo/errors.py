@@ -26,12 +26,8 @@ class PluginError(ZooError):
     """A plugin breaks its contract, or its code failed."""
 
 
-class ComponentError(ZooError):
-    """A component's name is unknown, or two distributions provide it."""
-
-
-class RecipeError(ZooError):
-    """A recipe cannot be carried out; holds every problem found, one line each."""
+class ProblemsError(ZooError):
+    """Several things are wrong at once: each stands on a line of its own."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
@@ -39,6 +35,18 @@ class RecipeError(ZooError):
 
     def __str__(self) -> str:
         return "\n".join(printable(problem) for problem in self.problems)
+
+
+class ContractError(ProblemsError, PluginError):
+    """A plugin breaks its contract; a line for each problem of each component."""
+
+
+class ComponentError(ZooError):
+    """A component's name is unknown, or two distributions provide it."""
+
+
+class RecipeError(ProblemsError):
+    """A recipe cannot be carried out; a line for each problem found."""
 
 
 class DataError(ZooError):

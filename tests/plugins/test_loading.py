@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -18,18 +19,10 @@ from zoo.plugins import loading
 Install = Callable[[str, str], None]
 Zoo = Callable[..., subprocess.CompletedProcess[str]]
 
-GOOD = """\
-import zoo
-
-def cross_entropy(labels, *, smoothing: float = 0.0):
-    from torch import nn
-    return nn.CrossEntropyLoss(label_smoothing=smoothing)
-
-@zoo.hookimpl
-def register_losses():
-    return [zoo.LossSpec(name="smooth_ce", build=cross_entropy, tasks={"multiclass"},
-                         summary="cross-entropy with smoothed labels", source="arXiv:1512.00567")]
-"""
+ROOT = Path(__file__).parents[2]
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "docs/plugins.md").read_text(), re.M | re.S)
+GOOD = next(text for kind, text in BLOCKS if kind == "python")
+PROJECT = next(text for kind, text in BLOCKS if kind == "toml")
 LEFT_OUT = (
     "zoo: warning: plugin 'bad' of zoo-bad 0.1 not loaded: {what}; the rest works; "
     "remove it with: pip uninstall zoo-bad\n"
@@ -106,7 +99,7 @@ def test_a_plugin_of_fifteen_lines_is_listed_and_shown(install: Install, run_zoo
     assert shown["distribution"] == "zoo-smooth"
     assert shown["tasks"] == ["multiclass"]
     assert shown["options"] == [
-        {"name": "smoothing", "type": "float", "required": False, "default": 0.0}
+        {"name": "smoothing", "type": "float", "required": False, "default": 0.1}
     ]
 
 
@@ -224,12 +217,7 @@ def test_a_plugin_installed_by_pip_in_an_editable_way(tmp_path: Path) -> None:
     project = tmp_path / "smooth"
     project.mkdir()
     (project / "zoo_smooth.py").write_text(GOOD)
-    (project / "pyproject.toml").write_text(
-        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
-        '[project]\nname = "zoo-smooth"\nversion = "0.1"\n'
-        '[project.entry-points.zoo]\nsmooth = "zoo_smooth"\n'
-        '[tool.setuptools]\npy-modules = ["zoo_smooth"]\n'
-    )
+    (project / "pyproject.toml").write_text(PROJECT)
     python = _environment(tmp_path / "venv")
     offline = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PYTHONPATH": ""}
     _run(

@@ -296,6 +296,5 @@ def test_the_same_from_python(catalog):
 
 
 def test_a_recipe_cannot_be_changed(read):
-    recipe = read(HEAD)
     with pytest.raises(ValueError, match="frozen"):
-        recipe.training.epochs = 3
+        read(HEAD).training.epochs = 3

@@ -149,9 +149,10 @@ def open_image(path: Path) -> Image.Image:
 
 
 def _pil_pixels(image: Image.Image, channels: int) -> np.ndarray:
+    converted: np.ndarray
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16") or image.mode == "I":
-        scaled = np.asarray(image).astype(np.uint32) >> 8
-        return np.minimum(scaled, 255).astype(np.uint8)
-    converted: np.ndarray = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+        converted = np.minimum(np.asarray(image).astype(np.uint32) >> 8, 255).astype(np.uint8)
+    else:
+        converted = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     return converted

@@ -7,13 +7,13 @@ collected, so that one run shows everything there is to mend.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from zoo.errors import PluginError, ZooError, nearest, printable, reason
+from zoo.errors import ContractError, PluginError, ZooError, nearest, reason
 from zoo.plugins import check_inputs, check_networks, check_schedules, loading
 from zoo.plugins.catalog import Catalog, Component, catalog
 from zoo.plugins.specs import PLURALS, ArchitectureFamily, DatasetSpec
@@ -29,17 +29,6 @@ class Checked:
     kind: str
     name: str
     note: str = ""
-
-
-class ContractError(PluginError):
-    """A plugin breaks its contract; holds every problem found, one line each."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
-
-    def __str__(self) -> str:
-        return "\n".join(printable(problem) for problem in self.problems)
 
 
 def check_plugin(name: str, roots: Mapping[str, Path] | None = None) -> list[Checked]:

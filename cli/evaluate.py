@@ -72,10 +72,10 @@ def evaluate(
         show_json({**about, "predictions": str(done.path), **done.metrics})
         return
     samples = f"{done.metrics['samples']:,} samples"
-    typer.echo(f"{done.source} on {done.dataset}, split {done.split}, {samples}")
+    typer.echo(f"{done.source} on {done.dataset}, split {done.split}, {samples}\n")
     show_fields({name: _figure(done.metrics[name]) for name in _HEADLINES})
     _show_classes(done.metrics)
-    typer.echo(f"predictions: {done.path}")
+    typer.echo(f"\npredictions: {done.path}")
 
 
 def _show_classes(metrics: Any) -> None:
@@ -84,10 +84,11 @@ def _show_classes(metrics: Any) -> None:
     table = [
         [row["class"], row["support"], *(_figure(row[name]) for name in names[1:])] for row in rows
     ]
+    typer.echo("")
     show_table(["class", *names], table, empty="no classes")
     square = isinstance(matrix[0][0], int)
     if square and len(rows) <= _MOST_CLASSES:
-        typer.echo("confusion matrix: rows are the truth, columns what was decided")
+        typer.echo("\nconfusion matrix: rows are the truth, columns what was decided")
         classes = [row["class"] for row in rows]
         table = [[name, *row] for name, row in zip(classes, matrix, strict=True)]
         show_table(["", *classes], table, empty="no classes")

@@ -17,6 +17,8 @@ from rich.progress import (
 from zoo.predictions.counts import Number
 from zoo.training import events
 
+_ENDINGS = {"epochs": "as many as asked for", "early stopping": "stopped early"}
+
 
 class TerminalProgress:
     """Shows a training run on ``console``: where it is a terminal a bar with loss, images/s and
@@ -88,7 +90,7 @@ class TerminalProgress:
 
     def _ended(self, event: events.TrainingEnded) -> None:
         self._print(
-            f"{event.epochs} epochs in {event.seconds:.1f} s, ended by {event.reason}; best is "
+            f"{event.epochs} epochs in {event.seconds:.1f} s ({_ENDINGS[event.reason]}); best is "
             f"epoch {event.best_epoch} with {event.monitor} {number(event.best_value)}"
         )
 

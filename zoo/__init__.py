@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoo.data.datasets import ArraySplit as ArraySplit
     from zoo.data.datasets import Dataset as Dataset
+    from zoo.data.datasets import FileSplit as FileSplit
     from zoo.data.datasets import Provenance as Provenance
     from zoo.data.datasets import Split as Split
+    from zoo.data.decoding import open_image as open_image
     from zoo.data.draws import Draws as Draws
     from zoo.errors import DataError as DataError
     from zoo.errors import TrainingError as TrainingError
@@ -46,7 +48,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "zoo.data.datasets": ("ArraySplit", "Dataset", "Provenance", "Split"),
+    "zoo.data.datasets": ("ArraySplit", "Dataset", "FileSplit", "Provenance", "Split"),
+    "zoo.data.decoding": ("open_image",),
     "zoo.data.draws": ("Draws",),
     "zoo.errors": ("DataError", "TrainingError", "ZooError", "ZooWarning"),
     "zoo.plugins.checks": ("check_plugin",),

@@ -27,8 +27,9 @@ class Task:
     """What is to be predicted.
 
     ``classes`` are in label order: label ``i`` means ``classes[i]``. A binary task has two, and
-    names the ``positive`` one; its network has a single output, the logit of the positive class.
-    Binary and multilabel decide by probability > ``threshold``, strictly.
+    names the ``positive`` one; so may a segmentation task of two. Its network then has a single
+    output, the logit of the positive class. It and multilabel decide by probability >
+    ``threshold``, strictly.
     """
 
     kind: str
@@ -48,8 +49,13 @@ class Task:
                 f"a binary task has two classes and names its positive one; given classes "
                 f"{self.classes!r}, positive {self.positive!r}"
             )
-        if self.kind != BINARY and self.positive is not None:
-            raise DataError(f"positive {self.positive!r}: only a binary task has a positive class")
+        may_name_one = self.kind == SEGMENTATION and len(self.classes) == 2
+        if self.positive not in (None, *self.classes) or (
+            self.positive is not None and self.kind != BINARY and not may_name_one
+        ):
+            raise DataError(
+                f"positive {self.positive!r}: only a task of two classes has one of them"
+            )
         if not 0.0 < self.threshold < 1.0:
             raise DataError(f"threshold {self.threshold!r}: expected a number between 0 and 1")
 
@@ -65,10 +71,17 @@ class Task:
     def multilabel(cls, classes: Sequence[str], *, threshold: float = 0.5) -> Task:
         return cls(MULTILABEL, tuple(classes), threshold=threshold)
 
+    @classmethod
+    def segmentation(
+        cls, classes: Sequence[str], *, positive: str | None = None, threshold: float = 0.5
+    ) -> Task:
+        """Two classes with a ``positive`` one (foreground) have a single output."""
+        return cls(SEGMENTATION, tuple(classes), positive, threshold)
+
     @property
     def outputs(self) -> int:
-        """O: one logit for a binary task, one a class for the others."""
-        return 1 if self.kind == BINARY else len(self.classes)
+        """O: one logit where there is a positive class, else one a class."""
+        return len(self.classes) if self.positive is None else 1
 
     @property
     def positive_index(self) -> int:
@@ -80,10 +93,10 @@ class Task:
     def targets(self, labels: Tensor) -> Tensor:
         """Labels as a loss takes them, on the same device.
 
-        binary: int64 (B,) -> float32 (B, 1), 1 for the positive class; multilabel: (B, K) ->
-        float32 (B, K); multiclass: int64 (B,) unchanged; segmentation: int64 (B, H, W) unchanged.
+        With a positive class: int64 (B, ...) -> float32 (B, 1, ...), 1 for the positive class;
+        multilabel: (B, K) -> float32 (B, K); else int64 (B, ...) unchanged.
         """
-        if self.kind == BINARY:
+        if self.positive is not None:
             return (labels == self.positive_index).float().unsqueeze(1)
         if self.kind == MULTILABEL:
             return labels.float()
@@ -92,18 +105,18 @@ class Task:
     def probabilities(self, logits: Tensor) -> Tensor:
         """Logits (B, O, ...) -> float32 probabilities (B, K, ...), columns in class order.
 
-        A binary task gives both columns, which sum to one, as multiclass columns do; multilabel
+        A single output gives both columns, which sum to one, as multiclass columns do; multilabel
         columns are independent.
         """
         logits = logits.float()
-        if self.kind == BINARY:
+        if self.positive is not None:
             both = (-logits, logits) if self.positive_index == 1 else (logits, -logits)
             return _concatenate(both).sigmoid()
         return logits.sigmoid() if self.kind == MULTILABEL else logits.softmax(1)
 
     def decisions(self, logits: Tensor) -> Tensor:
         """Logits (B, O, ...) -> labels: int64 (B, ...), or int64 (B, K) of 0 and 1 (multilabel)."""
-        if self.kind == BINARY:
+        if self.positive is not None:
             positive = logits.float().sigmoid()[:, 0] > self.threshold
             return positive.long() if self.positive_index == 1 else 1 - positive.long()
         if self.kind == MULTILABEL:
@@ -114,7 +127,7 @@ class Task:
         data: dict[str, Any] = {"kind": self.kind, "classes": list(self.classes)}
         if self.positive is not None:
             data["positive"] = self.positive
-        if self.kind in (BINARY, MULTILABEL):
+        if self.positive is not None or self.kind == MULTILABEL:
             data["threshold"] = self.threshold
         return data
 

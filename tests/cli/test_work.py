@@ -126,7 +126,10 @@ def test_the_files_of_mnist_train(mnist, zoo):
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (lambda data: b"\1\2\3\4" + data[4:], "it begins with 01 02 03 04; an idx file begins with 00 00 08"),
+        (
+            lambda data: b"\1\2\3\4" + data[4:],
+            "it begins with 01 02 03 04; an idx file begins with 00 00 08",
+        ),
         (lambda data: data[:-100], "its body has 31260 bytes; its header says 31360"),
         (lambda data: data + b"x", "long"),
         (lambda data: b"", "it has 0 bytes, less than a header"),

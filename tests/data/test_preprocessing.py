@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from zoo.data.preprocessing import Preprocessing, open_image, pixels
+from zoo.data.decoding import open_image, pixels
+from zoo.data.preprocessing import Preprocessing
 from zoo.errors import DataError
 
 GRAY = Preprocessing((4, 6), 1, (0.25,), (0.5,))

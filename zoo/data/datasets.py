@@ -8,10 +8,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from zoo.data.decoding import open_image
 from zoo.errors import DataError
 from zoo.tasks import MULTILABEL, SEGMENTATION, Task
 
@@ -70,6 +72,28 @@ class ArraySplit:
         if self.masks is None:
             raise DataError("this split has no masks")
         return np.asarray(self.masks[index])
+
+
+@dataclass(frozen=True)
+class FileSplit:
+    """A split whose images are files, decoded when asked for. ``masks``: a file an image."""
+
+    paths: Sequence[Path]
+    labels: np.ndarray | None
+    ids: Sequence[str]
+    groups: Sequence[str] | None = None
+    masks: Sequence[Path] | None = None
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def image(self, index: int) -> Any:
+        return open_image(self.paths[index])
+
+    def mask(self, index: int) -> Any:
+        if self.masks is None:
+            raise DataError("this split has no masks")
+        return open_image(self.masks[index])
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional
 
-from zoo.errors import DataError, missing_path, reason
+from zoo.errors import DataError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-# Only what people photograph and scan; never the formats whose readers trust sizes in the file.
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 
 
 @dataclass(frozen=True)
@@ -106,53 +101,3 @@ class Preprocessing:
 
 def _are(values: object, of: type) -> bool:
     return isinstance(values, list) and all(type(value) is of for value in values)
-
-
-def pixels(image: object, channels: int, where: str) -> np.ndarray:
-    """A PIL image, a path or a uint8 array as uint8 (H, W, C) with ``channels`` channels.
-
-    EXIF rotation is applied; 16-bit gray is scaled, not clipped; transparency is dropped. Raises
-    :class:`DataError` naming ``where``.
-    """
-    if isinstance(image, str | Path):
-        return pixels(open_image(Path(image)), channels, where)
-    if isinstance(image, Image.Image):
-        image = _pil_pixels(image, channels)
-    array = np.asarray(image)
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or 0 in array.shape:
-        raise DataError(
-            f"{where}: array of shape {array.shape} and type {array.dtype}; expected uint8 "
-            f"(height, width) or (height, width, channels)"
-        )
-    if array.ndim == 2:
-        array = array[:, :, None]
-    if array.shape[2] == channels:
-        return array
-    if array.shape[2] == 1 and channels == 3:
-        return np.repeat(array, 3, axis=2)
-    if array.shape[2] == 3 and channels == 1:
-        return np.asarray(Image.fromarray(array).convert("L"))[:, :, None]
-    raise DataError(f"{where}: {array.shape[2]} channels; expected 1 or 3")
-
-
-def open_image(path: Path) -> Image.Image:
-    """A decoded image file. Raises :class:`DataError`, naming the path and what is wrong."""
-    if not path.exists():
-        raise DataError(missing_path("image", path))
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            image.load()
-            return image
-    # Pillow's readers raise whatever their parser meets: OSError, SyntaxError, struct.error, ...
-    except Exception as error:
-        raise DataError(f"image {str(path)!r} cannot be decoded: {reason(error)}") from error
-
-
-def _pil_pixels(image: Image.Image, channels: int) -> np.ndarray:
-    converted: np.ndarray
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16") or image.mode == "I":
-        converted = np.minimum(np.asarray(image).astype(np.uint32) >> 8, 255).astype(np.uint8)
-    else:
-        converted = np.asarray(image.convert("L" if channels == 1 else "RGB"))
-    return converted

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.datasets import ArraySplit, Split, Subset
-from zoo.data.preprocessing import pixels
+from zoo.data.decoding import is_gray, pixels
 from zoo.errors import DataError
 
 _CHUNK = 4096  # images whose statistics are summed at once
@@ -79,14 +79,7 @@ class Store:
 def native_form(split: Split, where: str) -> tuple[tuple[int, int], int]:
     """((height, width), channels) of the split's first image; 1 channel when it is gray."""
     image = split.image(0)
-    mode = getattr(image, "mode", None)
-    if mode is not None:
-        first = pixels(
-            image, 1 if mode in ("1", "L", "I", "F") or mode.startswith("I;") else 3, where
-        )
-    else:
-        array = np.asarray(image)
-        first = pixels(array, 1 if array.ndim == 2 or array.shape[-1] == 1 else 3, where)
+    first = pixels(image, 1 if is_gray(image) else 3, where)
     return (first.shape[0], first.shape[1]), first.shape[2]
 
 

@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from zoo.data.preprocessing import Preprocessing, pixels
+from zoo.data.decoding import pixels
+from zoo.data.preprocessing import Preprocessing
 from zoo.errors import DataError
 from zoo.registry.record import Record
 from zoo.tasks import MULTILABEL, SEGMENTATION, Task

@@ -27,6 +27,9 @@ def train(
     root: Annotated[
         str | None, typer.Option(help="The folder with the dataset's files.", metavar="FOLDER")
     ] = None,
+    positive: Annotated[
+        str | None, typer.Option(help="The positive class of a dataset of two.", metavar="CLASS")
+    ] = None,
     size: Annotated[
         int | None, typer.Option(help="Side of the network's input, in pixels.")
     ] = None,
@@ -75,7 +78,8 @@ def train(
     from zoo.recipes.flags import flag_overrides
 
     overrides = flag_overrides(
-        sets or (), dataset=dataset, root=root, size=size, architecture=architecture, loss=loss,
+        sets or (), dataset=dataset, root=root, positive=positive, size=size,
+        architecture=architecture, loss=loss,
         sampler=sampler, augmentation=augmentation, optimizer=optimizer, scheduler=scheduler,
         tracker=tracker, epochs=epochs, batch_size=batch_size, patience=patience, seed=seed,
         device=device, threads=threads, licence=licence, intended_use=intended_use,

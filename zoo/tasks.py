@@ -40,6 +40,8 @@ class Task:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise DataError(f"task {self.kind!r}: expected one of {', '.join(KINDS)}")
+        if not all(isinstance(name, str) and name for name in self.classes):
+            raise DataError(f"classes {self.classes!r}: expected names, not empty")
         if len(set(self.classes)) != len(self.classes):
             raise DataError(f"classes {self.classes!r}: each name may stand once")
         if len(self.classes) < (1 if self.kind == MULTILABEL else 2):

@@ -5,20 +5,24 @@ import pytest
 import torch
 
 from zoo.data.augmentation import Augmentations
+from zoo.data.copies import Copies, Copy
 from zoo.data.datasets import ArraySplit
+from zoo.data.fitting import Form
 from zoo.data.loader import Loader, batch_bounds
 from zoo.data.preprocessing import Preprocessing
-from zoo.data.store import build_store
+from zoo.data.tiers import Keeping, open_split
 from zoo.errors import DataError, PluginError
+from zoo.tasks import Task
 
 CPU = torch.device("cpu")
+TASK = Task.multiclass(["a", "b", "c"])
 
 
 def store_of(count=20, seed=0):
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (count, 4, 4), dtype=np.uint8)
     split = ArraySplit(images, np.arange(count) % 3, [f"s{i}" for i in range(count)])
-    return build_store(split, 1, "test")
+    return open_split(split, Form(1), TASK, "test", Keeping())
 
 
 def shuffle(generator):
@@ -31,7 +35,9 @@ def flip(images, masks, draws):
 
 def loader_of(store, **changes):
     plain = Preprocessing(store.image_size, 1, (0.0,), (1.0,))
-    settings = {"preprocessing": plain, "batch_size": 8, "device": CPU, **changes}
+    if "augmentations" in changes:
+        changes["copies"] = Copies([Copy(changes.pop("augmentations"))])
+    settings = {"preprocessing": plain, "task": TASK, "batch_size": 8, "device": CPU, **changes}
     return Loader(store, **settings)
 
 
@@ -128,4 +134,4 @@ def test_a_wrong_image_is_named():
             return np.zeros((4 + index, 4), np.uint8)
 
     with pytest.raises(DataError, match=r"here: image 'b' is 5x4, others are 4x4"):
-        build_store(Split(), 1, "here")
+        open_split(Split(), Form(1), TASK, "here", Keeping())

@@ -6,7 +6,7 @@ from zoo.recipes.schema import Choice
 
 HEAD = '[dataset]\nname = "digits"\n[architecture]\nname = "cnn"\n'  # four lines
 SECTIONS = (
-    "dataset, split, data, architecture, loss, sampler, augmentations, optimizer, scheduler, "
+    "dataset, split, data, architecture, loss, sampler, augmentations, copies, optimizer, scheduler, "
     "training, stopping, trackers, card"
 )
 TRAINING = "epochs, batch_size, eval_batch_size, seed, device, threads, evaluate, channels_last"
@@ -104,7 +104,7 @@ authors = ["A", "B"]
         (
             "[data]\nbatch_size = 3\n",
             "6: data.batch_size: unknown key (did you mean 'training.batch_size'?); expected one "
-            "of size, channels, normalize",
+            "of size, store_size, fit, center_crop, channels, normalize, on_error, keep, store_limit, workers",
         ),
         (
             "[optimizer]\nlrr = 1\n",

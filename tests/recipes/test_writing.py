@@ -17,6 +17,7 @@ WRITTEN = """\
 augmentations = [
     { name = "rotation", degrees = 10.0 },
 ]
+copies = []
 trackers = []
 
 [dataset]
@@ -28,14 +29,25 @@ corrected = false
 val = 0.1
 test = 0.2
 seed = 0
+folds = 0
+fold = 0
+fraction = 1.0
+file = ""
 
 [data]
 size = [
     8,
     8,
 ]
+store_size = "auto"
+fit = "stretch"
+center_crop = false
 channels = 1
 normalize = "dataset"
+on_error = "stop"
+keep = "auto"
+store_limit = 0.0
+workers = 2
 
 [architecture]
 name = "cnn"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.data.splits import Fractions
+from zoo.data.splits import SplitPlan
 from zoo.plugins.catalog import catalog
 from zoo.runs import opening
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def opened():
-    return opening.open_dataset(catalog(), "mnist", {}, str(ROOT), Fractions(val=1 / 6))
+    return opening.open_dataset(catalog(), "mnist", {}, str(ROOT), SplitPlan(val=1 / 6))
 
 
 def test_counts_are_the_published_ones(opened):
@@ -31,7 +31,7 @@ def test_counts_are_the_published_ones(opened):
 
 
 def test_statistics_are_the_known_ones(opened):
-    whole = opening.open_dataset(catalog(), "mnist", {}, str(ROOT), Fractions(val=0.0001))
+    whole = opening.open_dataset(catalog(), "mnist", {}, str(ROOT), SplitPlan(val=0.0001))
     (mean,), (std,) = whole.store("train", 1).statistics()
     assert (round(mean, 4), round(std, 4)) == (0.1307, 0.3081)
 

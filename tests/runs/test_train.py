@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.data.splits import Fractions, complete_splits
+from zoo.data.splits import SplitPlan, complete_splits
 from zoo.errors import RunError, ZooError
 from zoo.plugins.catalog import catalog
 from zoo.runs.folder import RunFolder, find_run, free_name, list_runs
@@ -159,7 +159,7 @@ def test_default_names_count_up_and_runs_are_found(here):
 
 def test_digits_have_the_documented_split():
     digits = catalog().get("dataset", "digits").build(zoo.DatasetContext())
-    made = complete_splits("digits", digits, Fractions())
+    made = complete_splits("digits", digits, SplitPlan())
     assert {name: len(split) for name, split in made.items()} == {
         "train": 1294, "val": 144, "test": 359,
     }  # fmt: skip

@@ -11,7 +11,8 @@ from torch import nn
 from zoo.data.datasets import ArraySplit
 from zoo.data.loader import Loader
 from zoo.data.preprocessing import Preprocessing
-from zoo.data.store import build_store
+from zoo.data.fitting import Form
+from zoo.data.tiers import Keeping, open_split
 from zoo.errors import TrainingError
 from zoo.storage import tensors
 from zoo.tasks import Task
@@ -39,7 +40,8 @@ def store_of(task, count=96, seed=0):
         bright = np.broadcast_to(labels[:, None, None] / (len(task.classes) - 1), (count, 8, 8))
     noise = rng.integers(0, 30, (count, 8, 8))
     images = (bright * 200 + noise).astype(np.uint8)
-    return build_store(ArraySplit(images, labels, [f"{seed}-{i}" for i in range(count)]), 1, "test")
+    split = ArraySplit(images, labels, [f"{seed}-{i}" for i in range(count)])
+    return open_split(split, Form(1), task, "test", Keeping())
 
 
 def trainee(task, folder, **changes):
@@ -57,9 +59,9 @@ def trainee(task, folder, **changes):
         "optimizer": optimizer,
         "schedule": Schedule(optimizer),
         "loader": Loader(
-            store, plain, 16, CPU, sampler=lambda g: torch.randperm(len(store), generator=g)
+            store, plain, task, 16, CPU, sampler=lambda g: torch.randperm(len(store), generator=g)
         ),
-        "val_loader": Loader(store_of(task, 32, seed=1), plain, 64, CPU),
+        "val_loader": Loader(store_of(task, 32, seed=1), plain, task, 64, CPU),
         "stopping": Stopping("val/loss", "min"),
         "checkpoints": Checkpoints(folder),
         "epochs": 8,
@@ -147,12 +149,12 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_what_was_good(tmp_path):
 def test_weights_that_are_not_finite_are_never_kept(tmp_path):
     network = nn.Linear(2, 2)
     keep = Checkpoints(tmp_path)
-    keep.save("last", network, {"epoch": 1})
+    keep.save(["last"], network, {"epoch": 1})
     before = keep.weights("last").read_bytes()
     with torch.no_grad():
         network.weight[0, 0] = float("inf")
     with pytest.raises(TrainingError, match=r"weights 'weight' and 0 more are not finite in epoch"):
-        keep.save("last", network, {"epoch": 2})
+        keep.save(["last"], network, {"epoch": 2})
     assert keep.weights("last").read_bytes() == before
 
 

@@ -90,10 +90,17 @@ class FileSplit:
     def image(self, index: int) -> Any:
         return open_image(self.paths[index])
 
+    def file(self, index: int) -> Path:
+        """Where the image is: a split whose images are files says so, to be read once only."""
+        return self.paths[index]
+
     def mask(self, index: int) -> Any:
         if self.masks is None:
             raise DataError("this split has no masks")
         return open_image(self.masks[index])
+
+    def mask_file(self, index: int) -> Path | None:
+        return None if self.masks is None else self.masks[index]
 
 
 @dataclass(frozen=True)
@@ -124,8 +131,77 @@ class Subset:
     def image(self, index: int) -> Any:
         return self.of.image(int(self.indices[index]))
 
+    def file(self, index: int) -> Path | None:
+        return file_of(self.of, int(self.indices[index]))
+
+    def mask_file(self, index: int) -> Path | None:
+        return file_of(self.of, int(self.indices[index]), "mask_file")
+
     def mask(self, index: int) -> Any:
         return self.of.mask(int(self.indices[index]))
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Several splits, one after the other. Labels and groups are there when all have them."""
+
+    parts: tuple[Split, ...]
+
+    @functools.cached_property
+    def _starts(self) -> np.ndarray:
+        return np.cumsum([0, *(len(part) for part in self.parts)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    @functools.cached_property
+    def ids(self) -> Sequence[str]:
+        return [one for part in self.parts for one in part.ids]
+
+    @functools.cached_property
+    def labels(self) -> np.ndarray | None:
+        labels = [part.labels for part in self.parts]
+        known = [np.asarray(one) for one in labels if one is not None]
+        return np.concatenate(known) if len(known) == len(labels) else None
+
+    @functools.cached_property
+    def groups(self) -> Sequence[str] | None:
+        groups = [part.groups for part in self.parts]
+        known = [one for one in groups if one is not None]
+        return [name for one in known for name in one] if len(known) == len(groups) else None
+
+    def image(self, index: int) -> Any:
+        part, inner = self._place(index)
+        return part.image(inner)
+
+    def mask(self, index: int) -> Any:
+        part, inner = self._place(index)
+        return part.mask(inner)
+
+    def file(self, index: int) -> Path | None:
+        return file_of(*self._place(index))
+
+    def mask_file(self, index: int) -> Path | None:
+        return file_of(*self._place(index), "mask_file")
+
+    def _place(self, index: int) -> tuple[Split, int]:
+        part = int(np.searchsorted(self._starts, index, side="right")) - 1
+        return self.parts[part], index - int(self._starts[part])
+
+
+def groups_of(split: Split, ids: Sequence[str]) -> Sequence[str] | None:
+    """The groups of some of the split's samples, by their ids."""
+    if split.groups is None:
+        return None
+    group_of = dict(zip(split.ids, split.groups, strict=True))
+    return [group_of[one] for one in ids]
+
+
+def file_of(split: Split, index: int, which: str = "file") -> Path | None:
+    """The file an image (or, with ``"mask_file"``, its mask) is in, for a split that has files."""
+    file = getattr(split, which, None)
+    found: Path | None = file(index) if file is not None else None
+    return found
 
 
 @dataclass(frozen=True)
@@ -142,16 +218,27 @@ class Dataset:
 
 def check_dataset(name: str, dataset: Dataset) -> None:
     """Raise :class:`DataError` unless every split is coherent: lengths, ids, labels in range."""
+    for field_, kind in (("task", Task), ("provenance", Provenance), ("splits", Mapping)):
+        value = getattr(dataset, field_)
+        if not isinstance(value, kind):
+            got = type(value).__name__
+            raise DataError(f"dataset {name!r}: its {field_} is {got}; expected {kind.__name__}")
     if not dataset.splits:
         raise DataError(f"dataset {name!r} has no splits")
+    owners: dict[str, str] = {}
     for split_name, split in dataset.splits.items():
         where = f"dataset {name!r}, split {split_name!r}"
         if len(split) == 0:
             raise DataError(f"{where}: it is empty")
         if len(split.ids) != len(split):
             raise DataError(f"{where}: {len(split.ids)} ids for {len(split)} images")
+        if not all(isinstance(one, str) for one in split.ids):
+            raise DataError(f"{where}: ids are not all text")
         if len(set(split.ids)) != len(split.ids):
             raise DataError(f"{where}: some ids stand twice")
+        for one in split.ids:
+            if owners.setdefault(one, split_name) != split_name:
+                raise DataError(f"{where}: id {one!r} is in split {owners[one]!r} too")
         if split.groups is not None and len(split.groups) != len(split):
             raise DataError(f"{where}: {len(split.groups)} groups for {len(split)} images")
         if split.labels is not None:

@@ -24,12 +24,17 @@ SUFFIXES = frozenset(
 )
 PIXELS = 100_000_000  # of one image; more is a mistake or an attack
 IGNORE = 255  # the mask value that counts for nothing
+_ORIENTATION = 0x0112  # the EXIF tag
+_SIDES_SWAPPED = (5, 6, 7, 8)  # its values that swap height and width
 _FOREGROUND = 127  # a two-valued mask is foreground above it, whatever a lossy format made of it
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
-def open_image(source: Path | bytes, name: str | None = None) -> Image.Image:
-    """A decoded image, from a file or its bytes; ``name`` stands in messages.
+def open_image(
+    source: Path | bytes, name: str | None = None, shrink_to: tuple[int, int] | None = None
+) -> Image.Image:
+    """A decoded image, from a file or its bytes; ``name`` stands in messages. ``shrink_to``: the
+    least (height, width) wanted; a JPEG that is twice as large is decoded smaller, and faster.
 
     Raises :class:`DataError`: missing, undecodable, truncated, animated, or of more than
     :data:`PIXELS`, which is known before anything is decoded.
@@ -41,6 +46,9 @@ def open_image(source: Path | bytes, name: str | None = None) -> Image.Image:
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
         with Image.open(stream, formats=FORMATS) as image:
             _check_form(image, what)
+            if shrink_to is not None and image.format == "JPEG":
+                # A photograph may yet be turned, so that height and width change places.
+                image.draft(None, (max(shrink_to), max(shrink_to)))
             image.load()
             return image
     except DataError:
@@ -85,6 +93,32 @@ def is_gray(image: object) -> bool:
         return image.mode in ("1", "L", "LA", "F", *_DEEP)
     array = np.asarray(image)
     return array.ndim == 2 or array.shape[-1] == 1
+
+
+def upright_size(image: object) -> tuple[int, int]:
+    """(height, width) of an image as it is to be seen."""
+    if not isinstance(image, Image.Image):
+        return np.asarray(image).shape[:2]
+    width, height = image.size
+    turned = image.getexif().get(_ORIENTATION) in _SIDES_SWAPPED
+    return (width, height) if turned else (height, width)
+
+
+def aligned_mask(mask: object, image: object) -> object:
+    """``mask`` turned as its image will be.
+
+    A mask without an orientation of its own was drawn on the image as it is stored when it has that
+    size; so the orientation that the image's EXIF notes holds for both. A mask of the upright size,
+    where that differs, stays as it is.
+    """
+    if not isinstance(mask, Image.Image) or not isinstance(image, Image.Image):
+        return mask
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    if orientation == 1 or mask.getexif().get(_ORIENTATION, 1) != 1 or mask.size != image.size:
+        return mask
+    turned = mask.copy()
+    turned.getexif()[_ORIENTATION] = orientation
+    return turned
 
 
 def mask_ids(mask: object, task: Task, size: tuple[int, int], where: str) -> np.ndarray:

@@ -10,12 +10,14 @@ generators", OOPSLA 2014), in int64 arithmetic that wraps, so it is the same on 
 from __future__ import annotations
 
 import hashlib
+import math
 
 import torch
 from torch import Tensor
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+_LOW_24 = (1 << 24) - 1
 
 
 def key(*parts: int | str) -> int:
@@ -34,6 +36,8 @@ def generator(*parts: int | str) -> torch.Generator:
 class Draws:
     """Random numbers for the images of one batch, one stream a call.
 
+    ``shape`` asks for many numbers an image, such as one a pixel.
+
     ``positions``: int64 (B,), each image's place in the epoch's order. Two ``Draws`` of the same
     key and positions give the same numbers, call by call.
     """
@@ -46,11 +50,22 @@ class Draws:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def uniform(self, low: float = 0.0, high: float = 1.0) -> Tensor:
-        """float32 (B,) in [low, high)."""
+    def uniform(self, low: float = 0.0, high: float = 1.0, shape: tuple[int, ...] = ()) -> Tensor:
+        """float32 (B, *shape) in [low, high)."""
         # 24 bits are exact in float32, on every device (mps has no float64).
-        unit = (self._bits() & 0xFFFFFF).to(torch.float32) * 2.0**-24
-        return unit * (high - low) + low
+        unit = (self._bits(shape) >> 24).to(torch.float32).mul_(2.0**-24)
+        return unit.mul_(high - low).add_(low)
+
+    def normal(self, shape: tuple[int, ...] = ()) -> Tensor:
+        """float32 (B, *shape), of mean 0 and standard deviation 1; none is beyond 5.8."""
+        count = math.prod(shape)
+        pairs = self._bits(((count + 1) // 2,))
+        # Box and Muller 1958, doi:10.1214/aoms/1177706645: two numbers from 24 bits each.
+        angles = (pairs >> 24).to(torch.float32).mul_(math.tau * 2.0**-24)
+        units = pairs.bitwise_and_(_LOW_24).to(torch.float32).mul_(-(2.0**-24)).add_(1.0)
+        radii = units.log_().mul_(-2.0).sqrt_()
+        both = torch.stack((radii * angles.cos(), radii * angles.sin()), dim=-1)
+        return both.flatten(1)[:, :count].reshape(len(self), *shape)
 
     def chance(self, probability: float) -> Tensor:
         """bool (B,), each true with this probability, in [0, 1]."""
@@ -64,12 +79,21 @@ class Draws:
         """Draws of their own for a part of the work, such as the third augmentation."""
         return Draws(self.positions, *self._parts, *parts)
 
-    def _bits(self) -> Tensor:
+    def _bits(self, shape: tuple[int, ...]) -> Tensor:
+        """int64 (B, *shape), its low 48 bits random: SplitMix64's, seeded by each position."""
         self._calls += 1
-        mixed = self.positions * _signed(_GOLDEN) + key(*self._parts, self._calls)
-        mixed = (mixed ^ _shifted(mixed, 30)) * _signed(_MULTIPLIERS[0])
-        mixed = (mixed ^ _shifted(mixed, 27)) * _signed(_MULTIPLIERS[1])
-        return _shifted(mixed ^ _shifted(mixed, 31), 40)
+        seeds = _mixed(self.positions * _signed(_GOLDEN) + key(*self._parts, self._calls))
+        if not shape:
+            return _shifted(seeds, 16)
+        counted = torch.arange(1, math.prod(shape) + 1, device=seeds.device) * _signed(_GOLDEN)
+        return _shifted(_mixed(seeds[:, None] + counted), 16).view(len(self), *shape)
+
+
+def _mixed(values: Tensor) -> Tensor:
+    """The finalizer, in place: every bit of a value changes about half of the result's."""
+    for by, multiplier in zip((30, 27), _MULTIPLIERS, strict=True):
+        values.bitwise_xor_(_shifted(values, by)).mul_(_signed(multiplier))
+    return values.bitwise_xor_(_shifted(values, 31))
 
 
 def _signed(value: int) -> int:
@@ -78,4 +102,4 @@ def _signed(value: int) -> int:
 
 def _shifted(values: Tensor, by: int) -> Tensor:
     """A logical right shift: int64's own keeps the sign."""
-    return (values >> by) & ((1 << (64 - by)) - 1)
+    return (values >> by).bitwise_and_((1 << (64 - by)) - 1)

@@ -2,33 +2,38 @@
 
 An epoch's order is one tensor of indices; a batch is one ``index_select`` into a reused buffer,
 then work on the device for the whole batch at once: to [0, 1], augment, size, normalize.
+
+Shapes: B images, H by W pixels, C channels, K classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from zoo.data.augmentation import Augmentations
-from zoo.data.draws import Draws, generator
+from zoo.data.copies import Copies
+from zoo.data.draws import generator
 from zoo.data.preprocessing import Preprocessing
-from zoo.data.store import Store
-from zoo.errors import DataError, PluginError
+from zoo.data.rows import Rows, rows_of
+from zoo.data.tiers import Held
+from zoo.errors import PluginError
+from zoo.tasks import SEGMENTATION, Task
 
 Sampler = Callable[[torch.Generator], Tensor]
-_RESIDENT_SHARE = 0.4  # of the free device memory that a store may take
 
 
 @dataclass(frozen=True)
 class Batch:
     """``images``: float32 (B, C, H, W), the network's input, in memory that the next batch reuses;
-    ``labels``: the store's, on the device, or None."""
+    ``labels``: int64 (B,), uint8 (B, K) or int64 masks (B, H, W), None where there are none;
+    ``targets``: what a loss takes, ``Task.targets`` of the labels unless they are mixed."""
 
     images: Tensor
     labels: Tensor | None
+    targets: Tensor | None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -43,81 +48,104 @@ def batch_bounds(length: int, batch_size: int, *, join_last: bool) -> list[tuple
     return bounds
 
 
-@dataclass
 class Loader:
     """Batches of a store. With a ``sampler``: a training loader, whose order is a function of
     (seed, epoch) and whose augmentation is one of (seed, epoch, position). Without: in order, every
     sample once, not augmented."""
 
-    store: Store
-    preprocessing: Preprocessing
-    batch_size: int
-    device: torch.device
-    sampler: Sampler | None = None
-    augmentations: Augmentations = field(default_factory=Augmentations)
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        self._images, self._labels = self.store.images, self.store.labels
-        if self.device.type == "cuda":
-            free, _ = torch.cuda.mem_get_info(self.device)
-            if self._images.numel() <= _RESIDENT_SHARE * free:
-                self._images = self._images.to(self.device)
-        elif self.device.type == "mps":
-            self._images = self._images.to(self.device)
-        if self._labels is not None:
-            self._labels = self._labels.to(self.device)
-        self._gathered: Tensor | None = None
+    def __init__(
+        self,
+        store: Held,
+        preprocessing: Preprocessing,
+        task: Task,
+        batch_size: int,
+        device: torch.device,
+        sampler: Sampler | None = None,
+        copies: Copies | None = None,
+        seed: int = 0,
+        channels_last: bool = True,
+    ) -> None:
+        self.store = store
+        self.preprocessing = preprocessing
+        self.task = task
+        self.batch_size = batch_size
+        self.device = device
+        self.sampler = sampler
+        self.copies = copies or Copies()
+        self.seed = seed
+        self.channels_last = channels_last
+        self._rows: Rows = rows_of(store, device)
+        self._labels = None if store.labels is None else store.labels.to(device)
         self._units: Tensor | None = None
 
+    @property
+    def samples(self) -> int:
+        """What a sampler chooses from: every sample, once a copy."""
+        return len(self.store) * self.copies.number
+
     def order(self, epoch: int) -> Tensor:
-        """int64 (M,): the indices of one epoch. Raises :class:`PluginError` when a sampler's are
-        not indices of the store."""
+        """int64 (M,): the indices of one epoch, below ``samples``. Raises :class:`PluginError` when
+        a sampler's are not."""
         if self.sampler is None:
             return torch.arange(len(self.store))
         order = self.sampler(generator(self.seed, "order", epoch))
         if not isinstance(order, Tensor) or order.dtype != torch.int64 or order.ndim != 1:
             raise PluginError("the sampler returned no int64 (M,) tensor of indices")
-        if len(order) == 0 or int(order.min()) < 0 or int(order.max()) >= len(self.store):
+        if len(order) == 0 or int(order.min()) < 0 or int(order.max()) >= self.samples:
             raise PluginError(
                 f"the sampler returned {len(order)} indices; expected some, in 0 to "
-                f"{len(self.store) - 1}"
+                f"{self.samples - 1}"
             )
         return order
 
     def bounds(self, samples: int) -> list[tuple[int, int]]:
         return batch_bounds(samples, self.batch_size, join_last=self.sampler is not None)
 
-    def epoch(self, epoch: int = 0) -> Iterator[Batch]:
+    def epoch(self, epoch: int = 0, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, from step ``start`` on: the very ones an epoch from its
+        beginning would have there."""
         order = self.order(epoch)
-        bounds = self.bounds(len(order))
-        self._reserve(max(end - start for start, end in bounds))
-        indices = order.to(self._images.device)
+        bounds = self.bounds(len(order))[start:]
+        indices = order % len(self.store)
         labels = None
         if self._labels is not None:
-            labels = self._labels.index_select(0, order.to(self.device))
+            labels = self._labels.index_select(0, indices.to(self.device))
         positions = torch.arange(len(order), device=self.device)
-        for start, end in bounds:
-            images = self._gather(indices[start:end])
-            if self.augmentations.steps:
-                draws = Draws(positions[start:end], self.seed, "augment", epoch)
-                images, _ = self.augmentations(images, None, draws)
-            images = self.preprocessing.finish(images)
-            yield Batch(images, None if labels is None else labels[start:end])
+        rows = self._rows.batches(indices, bounds)
+        for (first, last), (pixels, stored_masks) in zip(bounds, rows, strict=True):
+            images, masks, place = self._unit(pixels), stored_masks, slice(first, last)
+            if self.sampler is not None:
+                stream = (self.seed, epoch)
+                images, masks = self.copies.augment(
+                    images, masks, order[place], positions[place], len(self.store), stream
+                )
+            yield self._batch(images, masks, labels, place, epoch, positions[place])
 
-    def _reserve(self, rows: int) -> None:
-        shape = (rows, *self._images.shape[1:])
-        if self._gathered is None or len(self._gathered) < rows:
-            pinned = self.device.type == "cuda" and self._images.device.type == "cpu"
-            self._gathered = torch.empty(
-                shape, dtype=torch.uint8, device=self._images.device, pin_memory=pinned
+    def _batch(
+        self,
+        images: Tensor,
+        masks: Tensor | None,
+        labels: Tensor | None,
+        place: slice,
+        epoch: int,
+        positions: Tensor,
+    ) -> Batch:
+        images = self.preprocessing.finish(images)
+        if not self.channels_last:
+            images = images.contiguous()
+        if self.task.kind == SEGMENTATION:
+            chosen = None if masks is None else self.preprocessing.finish_masks(masks)
+        else:
+            chosen = None if labels is None else labels[place]
+        targets = None if chosen is None else self.task.targets(chosen)
+        if targets is not None and self.sampler is not None:
+            images, targets = self.copies.mix(
+                images, targets, self.task, positions, (self.seed, epoch)
             )
-            self._units = torch.empty(shape, dtype=torch.float32, device=self.device)
+        return Batch(images, chosen, targets)
 
-    def _gather(self, indices: Tensor) -> Tensor:
-        """float32 (B, C, H, W) in [0, 1], channels_last, on the device, in the reused buffer."""
-        if self._gathered is None or self._units is None:
-            raise DataError("the loader's buffers are not reserved")
-        rows = self._gathered[: len(indices)]
-        torch.index_select(self._images, 0, indices, out=rows)
-        return self.preprocessing.to_unit(rows, self._units)
+    def _unit(self, pixels: Tensor) -> Tensor:
+        """float32 (B, C, H, W) in [0, 1], channels_last, in the reused buffer."""
+        if self._units is None or len(self._units) < len(pixels):
+            self._units = torch.empty(pixels.shape, dtype=torch.float32, device=self.device)
+        return self.preprocessing.to_unit(pixels, self._units)

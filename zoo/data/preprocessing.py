@@ -6,6 +6,7 @@ float32 (B, C, H, W), here a channels_last view of the same layout.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from zoo.data.fitting import STRETCH, Form
 from zoo.errors import DataError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -23,8 +25,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """``size``: (height, width) of the network's input; ``channels``: 1 or 3; ``mean`` and ``std``:
-    per channel, of values in [0, 1]; ``resize``: ``"bilinear"``, antialiased when shrinking.
+    """``store_size`` and ``fit``: what an image is first fitted to (``zoo.data.fitting.Form``),
+    None where it keeps its size. ``size``: (height, width) of the network's input, reached on the
+    device by ``resize``: ``"bilinear"`` (antialiased when shrinking), or, with ``center_crop``, by
+    cutting out the centre. ``mean`` and ``std``: per channel, of values in [0, 1].
     """
 
     size: tuple[int, int]
@@ -32,6 +36,9 @@ class Preprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     resize: str = "bilinear"
+    store_size: tuple[int, int] | None = None
+    fit: str = STRETCH
+    center_crop: bool = False
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -48,6 +55,11 @@ class Preprocessing:
         if self.resize != "bilinear":
             raise DataError(f"resize rule {self.resize!r}: expected 'bilinear'")
 
+    @property
+    def form(self) -> Form:
+        """How a single image, not yet stored, is fitted."""
+        return Form(self.channels, self.store_size, self.fit)
+
     def to_unit(self, images_BHWC: Tensor, buffer: Tensor | None = None) -> Tensor:
         """uint8 (B, H, W, C) -> float32 (B, C, H, W) in [0, 1], written into ``buffer`` (the first
         B rows of a float32 (>= B, H, W, C)) where one is given: fresh memory costs page faults."""
@@ -60,22 +72,41 @@ class Preprocessing:
         return units.div_(255.0).permute(0, 3, 1, 2)
 
     def finish(self, images_BCHW: Tensor) -> Tensor:
-        """float32 in [0, 1] -> resized to ``size`` and normalized. May overwrite its input."""
+        """float32 in [0, 1] -> sized and normalized. May overwrite its input."""
         if tuple(images_BCHW.shape[-2:]) != self.size:
-            images_BCHW = functional.interpolate(
-                images_BCHW, self.size, mode="bilinear", align_corners=False, antialias=True
-            )
+            if self.center_crop:
+                images_BCHW = self._cropped(images_BCHW)
+            else:
+                images_BCHW = functional.interpolate(
+                    images_BCHW, self.size, mode="bilinear", align_corners=False, antialias=True
+                )
         if any(self.mean) or any(value != 1.0 for value in self.std):
-            mean, std = (
-                torch.tensor(values, dtype=torch.float32, device=images_BCHW.device)
-                for values in (self.mean, self.std)
-            )
-            images_BCHW = images_BCHW.sub_(mean.view(1, -1, 1, 1)).div_(std.view(1, -1, 1, 1))
+            mean, std = (_column(values, images_BCHW.device) for values in (self.mean, self.std))
+            images_BCHW = images_BCHW.sub_(mean).div_(std)
         return images_BCHW
+
+    def finish_masks(self, masks_BHW: Tensor) -> Tensor:
+        """Class ids -> int64 (B, H, W) of the network's size, by nearest neighbour."""
+        if tuple(masks_BHW.shape[-2:]) != self.size:
+            if self.center_crop:
+                masks_BHW = self._cropped(masks_BHW)
+            else:
+                # nearest-exact takes the pixel under the centre, as the image's resize does.
+                masks_BHW = functional.interpolate(
+                    masks_BHW.unsqueeze(1).float(), self.size, mode="nearest-exact"
+                ).squeeze(1)
+        return masks_BHW.long()
 
     def __call__(self, images_BHWC: Tensor) -> Tensor:
         """uint8 (B, H, W, C) -> the network's input."""
         return self.finish(self.to_unit(images_BHWC))
+
+    def _cropped(self, images: Tensor) -> Tensor:
+        """The centre; where the image is smaller, zeros around it."""
+        (height, width), (tall, wide) = images.shape[-2:], self.size
+        top, left = (height - tall) // 2, (width - wide) // 2
+        # A negative pad cuts away.
+        return functional.pad(images, (-left, wide - width + left, -top, tall - height + top))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -84,6 +115,8 @@ class Preprocessing:
             "mean": list(self.mean),
             "std": list(self.std),
             "resize": self.resize,
+            **self.form.as_json(),
+            "center_crop": self.center_crop,
         }
 
     @classmethod
@@ -93,10 +126,22 @@ class Preprocessing:
         if not (_are(size, int) and _are(mean, float) and _are(std, float)):
             raise DataError(f"preprocessing {dict(data)!r}: expected lists of numbers")
         assert size is not None and mean is not None and std is not None
-        channels = data.get("channels")
-        if not isinstance(channels, int):
-            raise DataError(f"preprocessing channels {channels!r}: expected 1 or 3")
-        return cls(tuple(size), channels, tuple(mean), tuple(std), str(data.get("resize")))
+        channels, crop = data.get("channels"), data.get("center_crop", False)
+        if type(channels) is not int or type(crop) is not bool:
+            raise DataError(
+                f"preprocessing {dict(data)!r}: channels or center_crop of a wrong type"
+            )
+        form = Form.from_json(data, channels)
+        resize = str(data.get("resize"))
+        return cls(
+            tuple(size), channels, tuple(mean), tuple(std), resize, form.size, form.rule, crop
+        )
+
+
+@functools.lru_cache(maxsize=32)
+def _column(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """float32 (1, C, 1, 1), sent to the device once: each sending waits for it."""
+    return torch.tensor(values, dtype=torch.float32, device=device).view(1, -1, 1, 1)
 
 
 def _are(values: object, of: type) -> bool:

@@ -1,30 +1,38 @@
-"""Make the splits a dataset does not bring: by fraction, stratified, respecting groups, seeded."""
+"""The splits of a dataset: as it brings them, or made, stratified, respecting groups, seeded."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from zoo.data.datasets import Dataset, Split, Subset
+from zoo.data import dividing
+from zoo.data.datasets import Dataset, Joined, Split, Subset
+from zoo.data.split_table import SplitTable
 from zoo.errors import DataError, nearest
 
 ALL, TRAIN, VAL, TEST = "all", "train", "val", "test"
 
 
 @dataclass(frozen=True)
-class Fractions:
+class SplitPlan:
     """``test``: the share of ``all`` held out for testing, where the dataset has no test split;
-    ``val``: the share of what is left for training held out for validation, likewise."""
+    ``val``: the share of what is left for training held out for validation, likewise.
+
+    ``folds``: instead, training and validation samples together are cut into so many parts and part
+    ``fold`` (from 0) validates. ``fraction``: how much of the training split is then used.
+    ``file``: a table that says where each sample belongs (``zoo.data.split_table``)."""
 
     val: float = 0.1
     test: float = 0.2
     seed: int = 0
+    folds: int = 0
+    fold: int = 0
+    fraction: float = 1.0
+    file: str = ""
 
 
-def complete_splits(name: str, dataset: Dataset, fractions: Fractions) -> dict[str, Split]:
+def complete_splits(name: str, dataset: Dataset, plan: SplitPlan) -> dict[str, Split]:
     """``train``, ``val`` and ``test`` (where it can be had): the dataset's own, else made.
 
     A dataset that brings only ``all`` is divided into the three; one that brings ``train`` but no
@@ -32,6 +40,8 @@ def complete_splits(name: str, dataset: Dataset, fractions: Fractions) -> dict[s
     was meant for training is not silently made a test set.
     """
     splits = dict(dataset.splits)
+    if plan.file:
+        splits = SplitTable.load(plan.file).applied(name, splits)
     if TRAIN not in splits:
         if ALL not in splits:
             raise DataError(
@@ -40,17 +50,40 @@ def complete_splits(name: str, dataset: Dataset, fractions: Fractions) -> dict[s
             )
         whole = splits.pop(ALL)
         if TEST not in splits:
-            splits[TRAIN], splits[TEST] = _divide(whole, fractions.test, fractions.seed, TEST)
+            splits[TRAIN], splits[TEST] = dividing.held_out(whole, plan.test, plan.seed, TEST)
         else:
             splits[TRAIN] = whole
-    if VAL not in splits:
-        splits[TRAIN], splits[VAL] = _divide(splits[TRAIN], fractions.val, fractions.seed, VAL)
+    if plan.folds:
+        splits[TRAIN], splits[VAL] = _fold(name, splits, plan)
+    elif VAL not in splits:
+        splits[TRAIN], splits[VAL] = dividing.held_out(splits[TRAIN], plan.val, plan.seed, VAL)
+    if plan.fraction < 1.0:
+        _, splits[TRAIN] = dividing.held_out(splits[TRAIN], plan.fraction, plan.seed, "fraction")
     for part, split in splits.items():
         if len(split) == 0:
             raise DataError(
-                f"dataset {name!r}: split {part!r} would be empty; give a larger split.{part}"
+                f"dataset {name!r}: split {part!r} would be empty; give a larger split.{part}, or "
+                f"more samples (groups stay whole)"
             )
     return splits
+
+
+def _fold(name: str, splits: Mapping[str, Split], plan: SplitPlan) -> tuple[Split, Split]:
+    if not plan.folds >= 2 or not 0 <= plan.fold < plan.folds:
+        raise DataError(
+            f"split.fold {plan.fold} of split.folds {plan.folds}: expected at least 2 folds, and a "
+            f"fold from 0 to folds - 1"
+        )
+    whole: Split = splits[TRAIN]
+    if VAL in splits:
+        whole = Joined((whole, splits[VAL]))
+    if plan.folds > len(whole):
+        raise DataError(f"dataset {name!r}: {len(whole)} samples cannot make {plan.folds} folds")
+    fold_of = dividing.folds(whole, plan.folds, plan.seed)
+    return (
+        Subset(whole, (fold_of != plan.fold).nonzero()[0]),
+        Subset(whole, (fold_of == plan.fold).nonzero()[0]),
+    )
 
 
 def pick(name: str, splits: Mapping[str, Split], wanted: str) -> Split:
@@ -68,54 +101,6 @@ def ids_fingerprint(split: Split) -> str:
     return hashlib.sha256("\n".join(sorted(split.ids)).encode()).hexdigest()
 
 
-def _divide(split: Split, fraction: float, seed: int, part: str) -> tuple[Split, Split]:
-    """(the rest, ``fraction`` of ``split``), each in the order of ``split``."""
-    rng = np.random.Generator(np.random.PCG64([seed, sum(part.encode())]))
-    strata = _strata(split)
-    if split.groups is None:
-        held_out = _by_sample(strata, fraction, rng)
-    else:
-        held_out = _by_group(strata, split.groups, fraction, rng)
-    return Subset(split, np.flatnonzero(~held_out)), Subset(split, np.flatnonzero(held_out))
-
-
-def _strata(split: Split) -> np.ndarray:
-    """int64 (N,): samples of equal number carry the same label (or the same set of labels)."""
-    if split.labels is None:
-        return np.zeros(len(split), np.int64)
-    _, strata = np.unique(np.asarray(split.labels), axis=0, return_inverse=True)
-    return np.asarray(strata).reshape(-1)
-
-
-def _by_sample(strata: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
-    """bool (N,): within each stratum, ``fraction`` of the samples. Shares are rounded so that the
-    total is right as well (largest remainder)."""
-    held_out = np.zeros(len(strata), bool)
-    exact = np.bincount(strata) * fraction
-    counts = np.floor(exact).astype(np.int64)
-    missing = round(exact.sum()) - counts.sum()
-    counts[np.argsort(counts - exact, kind="stable")[:missing]] += 1
-    for stratum, count in enumerate(counts):
-        members = np.flatnonzero(strata == stratum)
-        held_out[rng.permutation(members)[:count]] = True
-    return held_out
-
-
-def _by_group(
-    strata: np.ndarray, groups: Sequence[str], fraction: float, rng: np.random.Generator
-) -> np.ndarray:
-    """bool (N,): whole groups, in random order, each taken when that brings the counts per stratum
-    nearer to ``fraction`` of them."""
-    _, group_of = np.unique(np.asarray(groups), return_inverse=True)
-    held_out = np.zeros(len(strata), bool)
-    wanted = np.bincount(strata) * fraction
-    have = np.zeros_like(wanted)
-    order = np.argsort(group_of, kind="stable")
-    members_of = np.split(order, np.cumsum(np.bincount(group_of))[:-1])
-    for group in rng.permutation(len(members_of)):
-        members = members_of[group]
-        more = have + np.bincount(strata[members], minlength=len(wanted))
-        if np.abs(wanted - more).sum() < np.abs(wanted - have).sum():
-            have = more
-            held_out[members] = True
-    return held_out
+def whole_plan(plan: SplitPlan) -> SplitPlan:
+    """The plan without what only thins out training: for evaluation."""
+    return replace(plan, fraction=1.0)

@@ -56,30 +56,22 @@ def metrics(task: Task, counts: np.ndarray) -> dict[str, Number]:
 
 def per_class(task: Task, counts: np.ndarray) -> list[dict[str, Any]]:
     """For each class: name, support (how often it occurs), precision, recall, f1."""
+    if task.kind == MULTILABEL:
+        hits, supports, decisions = counts[:, 1, 1], counts[:, 1].sum(1), counts[:, :, 1].sum(1)
+    else:
+        hits, supports, decisions = counts.diagonal(), counts.sum(1), counts.sum(0)
     rows = []
-    for index, name in enumerate(task.classes):
-        if task.kind == MULTILABEL:
-            hit, support, decided = (
-                counts[index, 1, 1],
-                counts[index, 1].sum(),
-                counts[index, :, 1].sum(),
-            )
-        else:
-            hit, support, decided = (
-                counts[index, index],
-                counts[index].sum(),
-                counts[:, index].sum(),
-            )
-        precision = _ratio(int(hit), int(decided))
-        if precision is None and support:
-            precision = 0.0
+    for name, hit, support, decided in zip(
+        task.classes, hits.tolist(), supports.tolist(), decisions.tolist(), strict=True
+    ):
+        precision = _ratio(hit, decided)
         rows.append(
             {
                 "class": name,
-                "support": int(support),
-                "precision": precision,
-                "recall": _ratio(int(hit), int(support)),
-                "f1": _ratio(2 * int(hit), int(support + decided)),
+                "support": support,
+                "precision": 0.0 if precision is None and support else precision,
+                "recall": _ratio(hit, support),
+                "f1": _ratio(2 * hit, support + decided),
             }
         )
     return rows

@@ -34,9 +34,9 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
     table = counts.count(task, targets, predictions.decisions.astype(np.int64))
     by_class = counts.per_class(task, table)
     independent = task.kind == MULTILABEL
-    truth = targets if independent else np.eye(len(task.classes), dtype=np.int64)[targets]
     for index, row in enumerate(by_class):
-        row["auroc"] = auroc(truth[:, index], predictions.probabilities[:, index])
+        truth = targets[:, index] if independent else (targets == index).astype(np.int64)
+        row["auroc"] = auroc(truth, predictions.probabilities[:, index])
     if task.kind == BINARY:
         overall = by_class[task.positive_index]["auroc"]
     else:
@@ -46,7 +46,7 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
         "samples": len(predictions),
         **counts.metrics(task, table),
         "auroc": overall,
-        "log_loss": _log_loss(truth, predictions.probabilities, independent=independent),
+        "log_loss": _log_loss(targets, predictions.probabilities, independent=independent),
         "confusion": table.tolist(),
         "per_class": by_class,
     }
@@ -62,9 +62,10 @@ def auroc(truth: np.ndarray, scores: np.ndarray) -> float | None:
     return float(roc_auc_score(truth, scores))
 
 
-def _log_loss(truth: np.ndarray, probabilities: np.ndarray, *, independent: bool) -> float:
-    likely = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
+def _log_loss(targets: np.ndarray, probabilities: np.ndarray, *, independent: bool) -> float:
+    certain = probabilities.astype(np.float64)
     if not independent:
-        return float(-(truth * likely).sum(axis=1).mean())
-    unlikely = np.log(np.maximum(1.0 - probabilities.astype(np.float64), _SMALLEST))
-    return float(-(truth * likely + (1 - truth) * unlikely).mean())
+        likely = np.take_along_axis(certain, targets[:, None], axis=1)
+        return float(-np.log(np.maximum(likely, _SMALLEST)).mean())
+    likely = np.where(targets == 1, certain, 1.0 - certain)
+    return float(-np.log(np.maximum(likely, _SMALLEST)).mean())

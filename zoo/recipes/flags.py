@@ -16,6 +16,7 @@ from zoo.recipes.schema import LISTS
 PLAIN_FLAGS = {
     "dataset": "dataset.name",
     "root": "dataset.root",
+    "positive": "dataset.positive",
     "size": "data.size",
     "architecture": "architecture.name",
     "loss": "loss.name",

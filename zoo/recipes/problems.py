@@ -91,9 +91,7 @@ def unknown_section(name: str, known: Iterable[str]) -> str:
 def unknown_key(name: str, known: Iterable[str], elsewhere: Mapping[str, str]) -> str:
     """``elsewhere``: the keys of other sections, by their last part."""
     known = list(known)
-    hint = nearest(name, known)
-    if not hint and name in elsewhere:
-        hint = f" (did you mean {elsewhere[name]!r}?)"
+    hint = f" (did you mean {elsewhere[name]!r}?)" if name in elsewhere else nearest(name, known)
     return f"unknown key{hint}; expected one of {', '.join(known)}"
 
 
@@ -122,6 +120,10 @@ def option_of_auto(option: str) -> str:
         f"loss 'auto' takes no options; name the loss that has {option!r}; "
         f"see: zoo components list losses"
     )
+
+
+def both_copies_and_augmentations() -> str:
+    return "copies name their own augmentations; put these into each [[copies]] that wants them"
 
 
 def reserved_option(kind: str, name: str, option: str) -> str:

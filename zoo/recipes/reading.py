@@ -17,14 +17,16 @@ from zoo.recipes import problems as words
 from zoo.recipes.flags import Override
 from zoo.recipes.merging import merge
 from zoo.recipes.positions import KeyPath
-from zoo.recipes.problems import Problem, problem_lines
+from zoo.recipes.problems import Places, Problem, problem_lines
 from zoo.recipes.schema import (
     AUTO,
     COMPONENTS,
+    COPIES,
     DEFAULT_NAMES,
     LISTS,
     PLAIN,
     Choice,
+    CopySection,
     DataSection,
     DatasetChoice,
     Recipe,
@@ -43,9 +45,19 @@ def read_recipe(
     overrides: Sequence[Override] = (),
     catalog: Catalog | None = None,
 ) -> Recipe:
+    """:func:`open_recipe` without the places."""
+    return open_recipe(source, overrides, catalog)[0]
+
+
+def open_recipe(
+    source: Path | Mapping[str, Any] | None,
+    overrides: Sequence[Override] = (),
+    catalog: Catalog | None = None,
+) -> tuple[Recipe, Places]:
     """The recipe in ``source`` with ``overrides`` put over it, complete and checked as far as that
     goes without opening the dataset. A flag that names another component than the file drops the
-    file's options for it. Raises :class:`RecipeError` with every problem, by line."""
+    file's options for it. Also where each key was set, for what is found wrong later. Raises
+    :class:`RecipeError` with every problem, by line."""
     draft = open_source(source)
     problems = merge(draft, overrides)
     check = _Check(catalog or installed(), problems)
@@ -53,7 +65,7 @@ def read_recipe(
     recipe = check.recipe(draft.data)
     if recipe is None or problems:
         raise RecipeError(problem_lines(problems, draft.places))
-    return recipe
+    return recipe, draft.places
 
 
 class _Check:
@@ -72,6 +84,10 @@ class _Check:
         for name in Recipe.model_fields:
             if name in LISTS:
                 sections[name] = self.choices(name, data.get(name, []))
+            elif name == COPIES:
+                sections[name] = self.copies(
+                    data.get(name, []), both=bool(data.get("augmentations"))
+                )
             elif name in COMPONENTS:
                 sections[name] = self.choice(name, (name,), data.get(name, {}))
             else:
@@ -106,12 +122,37 @@ class _Check:
             what = words.wrong_channels(data.normalized_channels, data.channels)
             self.note(("data", "normalize"), what)
 
-    def choices(self, name: str, tables: Any) -> tuple[Choice | None, ...]:
+    def choices(self, name: str, tables: Any, within: KeyPath = ()) -> tuple[Choice | None, ...]:
+        key = (*within, name)
         if not isinstance(tables, list):
-            self.note((name,), words.not_tables(tables, name))
+            self.note(key, words.not_tables(tables, name))
             return ()
         return tuple(
-            self.choice(LISTS[name], (name, index), table) for index, table in enumerate(tables)
+            self.choice(LISTS[name], (*key, index), table) for index, table in enumerate(tables)
+        )
+
+    def copies(self, tables: Any, *, both: bool) -> tuple[CopySection | None, ...]:
+        if not isinstance(tables, list):
+            self.note((COPIES,), words.not_tables(tables, COPIES))
+            return ()
+        if tables and both:
+            self.note(("augmentations",), words.both_copies_and_augmentations())
+        return tuple(self.copy((COPIES, index), table) for index, table in enumerate(tables))
+
+    def copy(self, key: KeyPath, table: Any) -> CopySection | None:
+        if not isinstance(table, dict):
+            self.note(key, words.not_a_table(table, COPIES))
+            return None
+        for name in table.keys() - CopySection.model_fields.keys():
+            self.note((*key, name), words.unknown_key(name, CopySection.model_fields, {}))
+        fixed = table.get("fixed", False)
+        if not isinstance(fixed, bool):
+            self.note((*key, "fixed"), words.wrong_value(fixed, "bool"))
+        chosen = self.choices("augmentations", table.get("augmentations", []), key)
+        if self.problems:
+            return None
+        return CopySection(
+            fixed=fixed, augmentations=tuple(one for one in chosen if one is not None)
         )
 
     def choice(self, kind: str, key: KeyPath, table: Any) -> Choice | None:

@@ -22,7 +22,9 @@ AUTO_LOSSES = {
 }
 
 
-def check_task(recipe: Recipe, task: Task, catalog: Catalog | None = None) -> Recipe:
+def check_task(
+    recipe: Recipe, task: Task, catalog: Catalog | None = None, places: Places | None = None
+) -> Recipe:
     """The recipe with its loss named. Raises :class:`RecipeError` with every component that does
     not serve the dataset's task."""
     catalog = catalog or installed()
@@ -49,7 +51,7 @@ def check_task(recipe: Recipe, task: Task, catalog: Catalog | None = None) -> Re
             )
             problems.append(Problem(key, what))
     if problems:
-        raise RecipeError(problem_lines(problems, Places()))
+        raise RecipeError(problem_lines(problems, places or Places()))
     return recipe
 
 
@@ -60,20 +62,22 @@ def resolve(
     native_channels: int,
     cores: int,
     catalog: Catalog | None = None,
+    places: Places | None = None,
 ) -> Recipe:
     """``recipe`` with nothing left that depends on data or machine, but the device.
 
     ``native_size``: (height, width) of the dataset's images. Raises as :func:`check_task` does, and
     when the normalization does not fit the channels. A resolved recipe comes out as it is.
     """
-    recipe = check_task(recipe, task, catalog)
+    places = places or Places()
+    recipe = check_task(recipe, task, catalog, places)
     training, stopping = recipe.training, recipe.stopping
     mode = stopping.mode
     if mode == AUTO:
         mode = "min" if stopping.monitor.endswith("/loss") else "max"
     return recipe.model_copy(
         update={
-            "data": _with_form(recipe.data, native_size, native_channels),
+            "data": _with_form(recipe.data, native_size, native_channels, places),
             "training": training.model_copy(update={"threads": training.threads or cores}),
             "stopping": stopping.model_copy(update={"mode": mode}),
         }
@@ -88,7 +92,9 @@ def _with_loss(recipe: Recipe, task: Task, catalog: Catalog) -> Recipe:
     return recipe.model_copy(update={"loss": loss})
 
 
-def _with_form(data: DataSection, size: tuple[int, int], channels: int) -> DataSection:
+def _with_form(
+    data: DataSection, size: tuple[int, int], channels: int, places: Places
+) -> DataSection:
     given_size, given_channels = data.size, data.channels
     if isinstance(given_size, int):
         given_size = (given_size, given_size)
@@ -96,7 +102,7 @@ def _with_form(data: DataSection, size: tuple[int, int], channels: int) -> DataS
         channels = given_channels
     if data.normalized_channels not in (None, channels):
         what = words.wrong_channels(data.normalized_channels, channels)
-        raise RecipeError(problem_lines([Problem(("data", "normalize"), what)], Places()))
+        raise RecipeError(problem_lines([Problem(("data", "normalize"), what)], places))
     return data.model_copy(
         update={
             "size": size if given_size == "native" else given_size,
@@ -111,3 +117,6 @@ def _components(recipe: Recipe) -> Iterator[tuple[str, KeyPath, Choice]]:
         yield kind, (kind, "name"), getattr(recipe, kind)
     for index, choice in enumerate(recipe.augmentations):
         yield "augmentation", ("augmentations", index, "name"), choice
+    for number, copy in enumerate(recipe.copies):
+        for index, choice in enumerate(copy.augmentations):
+            yield "augmentation", ("copies", number, "augmentations", index, "name"), choice

@@ -66,21 +66,35 @@ class DatasetChoice(Choice):
 
 
 class SplitSection(Section):
-    """What is made where the dataset brings no such split; see ``zoo.data.splits.Fractions``."""
+    """What is made where the dataset brings no such split; see ``zoo.data.splits.SplitPlan``."""
 
     val: Fraction = 0.1
     test: Fraction = 0.2
     seed: Seed = 0
+    folds: Annotated[int, Ge(0), Le(1000)] = 0
+    fold: Annotated[int, Ge(0), Lt(1000)] = 0
+    fraction: Annotated[float, Gt(0), Le(1)] = 1.0
+    file: str = ""
 
 
 class DataSection(Section):
     """The network's input. ``size``: (height, width) in pixels, a side for both, or the images'
-    own; ``normalize``: by statistics of the training split, of ImageNet, none, or as given."""
+    own. ``store_size``: what images are decoded to, before augmentation; auto: ``size``. ``fit``:
+    what becomes of another aspect ratio then; ``center_crop``: reach ``size`` by cutting, not by
+    resizing. ``normalize``: by statistics of the training split, of ImageNet, none, or as given.
+    ``keep``: where pixels are kept, auto by size, ``store_limit`` in GB, 0 for a third of what is
+    free; ``workers``: threads that decode what is not kept."""
 
     size: Literal["native"] | Side | Annotated[tuple[Side, Side], Strict(False)] = Field(
         default="native",
         description="'native', a side in pixels, or [height, width], in 1 to 16384",
     )
+    store_size: Literal["auto"] | Side | Annotated[tuple[Side, Side], Strict(False)] = Field(
+        default="auto",
+        description="'auto', a side in pixels, or [height, width], in 1 to 16384",
+    )
+    fit: Literal["stretch", "crop", "pad"] = "stretch"
+    center_crop: bool = False
     channels: Literal["native"] | Annotated[int, AfterValidator(_one_or_three)] = Field(
         default="native", description="'native' | 1 | 3"
     )
@@ -92,6 +106,10 @@ class DataSection(Section):
         description="'dataset' | 'imagenet' | 'none' | { mean = [..], std = [..] }, one number a "
         "channel, std > 0",
     )
+    on_error: Literal["stop", "skip"] = "stop"
+    keep: Literal["auto", "memory", "mapped", "streamed"] = "auto"
+    store_limit: Annotated[float, Ge(0)] = 0.0
+    workers: Annotated[int, Ge(0), Le(256)] = 2
 
     @property
     def form(self) -> tuple[int, int, int]:
@@ -99,6 +117,17 @@ class DataSection(Section):
         if not isinstance(self.size, tuple) or not isinstance(self.channels, int):
             raise TypeError("the recipe is not resolved: size or channels is still 'native'")
         return (*self.size, self.channels)
+
+    @property
+    def stored(self) -> tuple[int, int] | None:
+        """(height, width) of stored images; None for their own, which must then be one."""
+        if isinstance(self.store_size, int):
+            return (self.store_size, self.store_size)
+        if isinstance(self.store_size, tuple):
+            return self.store_size
+        if isinstance(self.size, int):
+            return (self.size, self.size)
+        return None if isinstance(self.size, str) else self.size
 
     @property
     def normalized_channels(self) -> int | None:
@@ -146,6 +175,14 @@ class CardSection(Section):
     )
 
 
+class CopySection(Section):
+    """One copy of the training split; several make an enlarged set. ``fixed``: augmented once and
+    for all, else drawn afresh in every epoch."""
+
+    fixed: bool = False
+    augmentations: tuple[Choice, ...] = ()
+
+
 class Recipe(Section):
     """Everything that trains one model. Sections stand in the order they are written."""
 
@@ -156,6 +193,7 @@ class Recipe(Section):
     loss: Choice
     sampler: Choice
     augmentations: tuple[Choice, ...] = ()
+    copies: tuple[CopySection, ...] = ()
     optimizer: Choice
     scheduler: Choice
     training: TrainingSection = TrainingSection()
@@ -177,6 +215,7 @@ COMPONENTS = {
     kind: kind for kind in ("dataset", "architecture", "loss", "sampler", "optimizer", "scheduler")
 }
 LISTS = {"augmentations": "augmentation", "trackers": "tracker"}
+COPIES = "copies"
 DEFAULT_NAMES = {"loss": AUTO, "sampler": "shuffle", "optimizer": "adam", "scheduler": "none"}
 # Keys of a component's section that are zoo's own, so no option can bear the name.
 RESERVED = {"dataset": ("name", "root")}

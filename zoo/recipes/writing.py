@@ -7,7 +7,7 @@ from typing import Any
 
 import tomli_w
 
-from zoo.recipes.schema import COMPONENTS, LISTS, Choice, Recipe
+from zoo.recipes.schema import COMPONENTS, COPIES, LISTS, Choice, Recipe
 
 _ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]|file:", re.IGNORECASE)
 
@@ -26,6 +26,11 @@ def recipe_data(recipe: Recipe) -> dict[str, Any]:
             data[name] = _choice_data(section)
         elif name in LISTS:
             data[name] = [_choice_data(choice) for choice in section]
+        elif name == COPIES:
+            data[name] = [
+                {"fixed": one.fixed, "augmentations": [_choice_data(c) for c in one.augmentations]}
+                for one in section
+            ]
         else:
             data[name] = section.model_dump(mode="json")
     return data
@@ -39,7 +44,9 @@ def public_data(recipe: Recipe) -> dict[str, Any]:
     data["dataset"].pop("root", None)
     for name in COMPONENTS:
         data[name] = _without_paths(data[name])
-    data["augmentations"] = [_without_paths(one) for one in data["augmentations"]]
+    for holder in (data, *data[COPIES]):
+        holder["augmentations"] = [_without_paths(one) for one in holder["augmentations"]]
+    data["split"].pop("file")
     return data
 
 

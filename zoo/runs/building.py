@@ -1,25 +1,55 @@
-"""Each part of a training run, built from its section of the recipe and checked at once."""
+"""Each part of a training run, built from its section of the recipe, and tried out once together.
+
+What a plugin's code raises, when built or when used, names the component and its distribution.
+"""
 
 from __future__ import annotations
 
+import copy
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
 import torch
 from torch import nn
 
 from zoo.data.augmentation import Augmentations
+from zoo.data.copies import Copies, Copy
+from zoo.data.datasets import groups_of
 from zoo.data.draws import key
 from zoo.data.loader import Loader
 from zoo.data.preprocessing import Preprocessing
 from zoo.data.splits import TRAIN
-from zoo.data.store import Store
+from zoo.data.tiers import Held
 from zoo.errors import PluginError, TrainingError, ZooError, reason
 from zoo.plugins import contexts
-from zoo.plugins.catalog import Catalog
-from zoo.recipes.schema import Recipe
+from zoo.plugins.catalog import Catalog, Component
+from zoo.recipes.schema import Choice, CopySection, Recipe
 from zoo.runs.opening import Opened
-from zoo.tasks import Task
+from zoo.tasks import SEGMENTATION, Task
+from zoo.training.loop import Trainee
 from zoo.training.optimizer import Schedule
 
 EVAL_BATCH = {"cpu": 128, "mps": 512, "cuda": 1024}  # on a CPU larger ones leave the cache
+
+
+def blamed(component: Component, made: Callable[..., Any]) -> Callable[..., Any]:
+    """``made``, whose own failures name the component."""
+
+    @functools.wraps(made, updated=())
+    def call(*arguments: Any, **options: Any) -> Any:
+        try:
+            return made(*arguments, **options)
+        except ZooError:
+            raise
+        except Exception as error:
+            raise PluginError(f"{component} failed: {reason(error)}") from error
+
+    for name in ("mixes",):  # what an augmentation says of itself
+        if hasattr(made, name):
+            setattr(call, name, getattr(made, name))
+    return call
 
 
 def network(
@@ -33,69 +63,82 @@ def network(
     )
     built = component.build(context, recipe.architecture.options)
     if not isinstance(built, nn.Module):
+        raise PluginError(f"{component} returned {type(built).__name__}; expected an nn.Module")
+    lazy = [name for name, one in built.named_parameters() if _is_lazy(one)]
+    if lazy:
         raise PluginError(
-            f"{component} returned {type(built).__name__}; expected a torch nn.Module"
+            f"{component} has the lazy parameter {lazy[0]!r}; expected a network whose shapes are "
+            f"known when it is built"
         )
-    shape = (2, preprocessing.channels, *preprocessing.size)
-    try:
-        with torch.inference_mode():
-            logits = built.eval()(torch.zeros(shape))
-    except ZooError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"{component} fails on input of shape {shape}: {reason(error)}"
-        ) from error
-    if not isinstance(logits, torch.Tensor) or logits.shape[:2] != (2, task.outputs):
-        got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise PluginError(f"{component} returned {got} for 2 images; expected (2, {task.outputs})")
     built = built.to(device)
     return built.to(memory_format=torch.channels_last) if recipe.training.channels_last else built
 
 
+def _is_lazy(parameter: nn.Parameter) -> bool:
+    return isinstance(parameter, nn.parameter.UninitializedParameter)
+
+
 def loss(
-    recipe: Recipe, catalog: Catalog, task: Task, train: Store, device: torch.device
-) -> nn.Module:
-    context = contexts.LossContext(task, train.class_counts(len(task.classes)), len(train))
-    built = catalog.get("loss", recipe.loss.name).build(context, recipe.loss.options)
-    return built.to(device) if isinstance(built, nn.Module) else built
+    recipe: Recipe, catalog: Catalog, task: Task, train: Held, device: torch.device
+) -> Callable[..., torch.Tensor]:
+    component = catalog.get("loss", recipe.loss.name)
+    context = contexts.LossContext(task, train.class_counts(task), train.counted(task))
+    built = component.build(context, recipe.loss.options)
+    return blamed(component, built.to(device) if isinstance(built, nn.Module) else built)
 
 
 def loader(
     recipe: Recipe,
     catalog: Catalog,
     opened: Opened,
-    train: Store,
+    train: Held,
     preprocessing: Preprocessing,
     device: torch.device,
 ) -> Loader:
-    """The training loader: sampler, augmentation, seed."""
-    if train.labels is None:
+    """The training loader: sampler, copies with their augmentations, seed."""
+    task = opened.dataset.task
+    if train.labels is None and task.kind != SEGMENTATION:
         raise TrainingError(f"dataset {opened.name!r} has no labels to train on")
-    context = contexts.SamplerContext(
-        opened.dataset.task, train.labels.numpy(), len(train), opened.split(TRAIN).groups
-    )
-    steps = [
-        (one.name, catalog.get("augmentation", one.name).build(None, one.options))
-        for one in recipe.augmentations
+    made = [
+        Copy(_augmentations(catalog, one.augmentations), one.fixed)
+        for one in recipe.copies or (CopySection(augmentations=recipe.augmentations),)
     ]
+    labels = np.zeros(len(train), np.int64) if train.labels is None else train.labels.numpy()
+    groups = groups_of(opened.split(TRAIN), train.ids)
+    context = contexts.SamplerContext(
+        task,
+        np.concatenate([labels] * len(made)),
+        len(train) * len(made),
+        None if groups is None else [*groups] * len(made),
+    )
+    sampler = catalog.get("sampler", recipe.sampler.name)
     return Loader(
         train,
         preprocessing,
+        task,
         recipe.training.batch_size,
         device,
-        catalog.get("sampler", recipe.sampler.name).build(context, recipe.sampler.options),
-        Augmentations(steps),
+        blamed(sampler, sampler.build(context, recipe.sampler.options)),
+        Copies(made),
         recipe.training.seed,
+        recipe.training.channels_last,
+    )
+
+
+def _augmentations(catalog: Catalog, chosen: Sequence[Choice]) -> Augmentations:
+    found = [(catalog.get("augmentation", one.name), one.options) for one in chosen]
+    return Augmentations(
+        [(one.name, blamed(one, one.build(None, options))) for one, options in found]
     )
 
 
 def reader(
-    recipe: Recipe, store: Store, preprocessing: Preprocessing, device: torch.device
+    recipe: Recipe, store: Held, preprocessing: Preprocessing, task: Task, device: torch.device
 ) -> Loader:
     """A loader that reads a split once, in order, as evaluation does."""
     batch = recipe.training.eval_batch_size or EVAL_BATCH[device.type]
-    return Loader(store, preprocessing, batch, device)
+    layout = recipe.training.channels_last
+    return Loader(store, preprocessing, task, batch, device, channels_last=layout)
 
 
 def optimizer(recipe: Recipe, catalog: Catalog, network: nn.Module) -> torch.optim.Optimizer:
@@ -111,7 +154,7 @@ def schedule(
     recipe: Recipe, catalog: Catalog, optimizer: torch.optim.Optimizer, loader: Loader
 ) -> Schedule:
     component = catalog.get("scheduler", recipe.scheduler.name)
-    steps = len(loader.bounds(len(loader.order(0))))
+    steps = len(loader.bounds(len(loader.order(1))))
     context = contexts.SchedulerContext(
         optimizer, recipe.training.epochs, steps, recipe.stopping.mode
     )
@@ -121,3 +164,36 @@ def schedule(
             f"{component} returned {built!r}; expected (scheduler, 'step' or 'epoch')"
         )
     return Schedule(optimizer, *built)
+
+
+def tried(run: Trainee, architecture: Component, loss: Component) -> Trainee:
+    """``run``, after two of its images went through a copy of its network, forth and back: what
+    does not fit together shows before anything is written."""
+    batch = next(run.loader.epoch(1))
+    images = batch.images[:2].clone()
+    trial = copy.deepcopy(run.network).train()
+    try:
+        logits = trial(images)
+    except ZooError:
+        raise
+    except Exception as error:
+        alone = "; use a batch_size of 2 or more" if len(images) == 1 else ""
+        raise PluginError(
+            f"{architecture} fails on a batch of shape {tuple(images.shape)}: "
+            f"{reason(error)}{alone}"
+        ) from error
+    pixels = tuple(images.shape[2:]) if run.task.kind == SEGMENTATION else ()
+    expected = (len(images), run.task.outputs, *pixels)
+    if not isinstance(logits, torch.Tensor) or tuple(logits.shape) != expected:
+        got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise PluginError(f"{architecture} returned {got} for a batch; expected {expected}")
+    assert batch.targets is not None
+    value = run.loss(logits, batch.targets[:2])
+    if not isinstance(value, torch.Tensor) or value.ndim != 0 or not value.requires_grad:
+        got = f"shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else repr(value)
+        raise PluginError(f"{loss} returned {got}; expected a scalar tensor with a gradient")
+    try:
+        torch.autograd.backward(value)
+    except Exception as error:
+        raise PluginError(f"{architecture} with {loss} has no gradient: {reason(error)}") from error
+    return run

@@ -14,15 +14,18 @@ import numpy as np
 
 from zoo.data.device import choose_device
 from zoo.data.loader import Loader
-from zoo.data.splits import TEST, Fractions, ids_fingerprint
+from zoo.data.splits import TEST, SplitPlan, ids_fingerprint
+from zoo.data.tiers import Keeping
 from zoo.errors import DataError
 from zoo.plugins.catalog import catalog
 from zoo.predictions import metrics
 from zoo.predictions.file import Predictions
 from zoo.runs import opening
 from zoo.runs.building import EVAL_BATCH
+from zoo.runs.environment import cores
 from zoo.runs.subjects import Subject, open_subject
 from zoo.storage import commit
+from zoo.tasks import SEGMENTATION
 from zoo.training.loop import logits_of
 
 
@@ -58,7 +61,7 @@ def evaluate(
         trained_on.name if dataset is None else dataset,
         trained_on.options if own else {},
         root or (trained_on.root if own else None),
-        trained_on.fractions if own else Fractions(),
+        trained_on.plan if own else SplitPlan(),
     )
     predictions = predict(subject, opened, split, device)
     name = split if own else f"{opened.name}-{split}".replace("/", "-")
@@ -80,9 +83,14 @@ def predict(subject: Subject, opened: opening.Opened, split: str, device: str) -
             f"{subject.name!r} was trained for {subject.task.kind} with "
             f"{', '.join(subject.task.classes)}"
         )
+    if task.kind == SEGMENTATION:
+        raise DataError(
+            f"dataset {opened.name!r} is for segmentation, which zoo eval cannot do yet"
+        )
     where = choose_device(device)
-    store = opened.store(split, subject.preprocessing.channels)
-    loader = Loader(store, subject.preprocessing, EVAL_BATCH[where.type], where)
+    keeping = Keeping(threads=cores())
+    store = opened.hold(split, subject.preprocessing.form, keeping)
+    loader = Loader(store, subject.preprocessing, subject.task, EVAL_BATCH[where.type], where)
     logits = logits_of(subject.network.to(where), loader)
     return Predictions(
         task=subject.task,

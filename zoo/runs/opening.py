@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.data import splits
 from zoo.data.datasets import Dataset, Split, check_dataset
+from zoo.data.decoded import Progress
+from zoo.data.fitting import Form
 from zoo.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from zoo.data.store import Store, build_store, native_form
-from zoo.errors import DataError, PluginError, missing_path
+from zoo.data.splits import SplitPlan
+from zoo.data.tiers import Held, Keeping, native_form, open_split
+from zoo.errors import DataError, PluginError, missing_path, reason
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.contexts import DatasetContext
 from zoo.plugins.specs import DatasetSpec
+from zoo.recipes.flags import flag_overrides
+from zoo.recipes.schema import DataSection, SplitSection
+from zoo.training import events
 
 DATA_VARIABLE = "ZOO_DATA"
+Tell = Callable[[events.Event], None]
+_TICK = 0.2  # seconds between signs of life
+_NAMED = 100  # images left out that a record names
 
 
 @dataclass(frozen=True)
@@ -31,9 +41,10 @@ class Opened:
     def split(self, name: str) -> Split:
         return splits.pick(self.name, self.splits, name)
 
-    def store(self, name: str, channels: int) -> Store:
-        """A split, decoded. Raises :class:`DataError` naming the image that is wrong."""
-        return build_store(self.split(name), channels, f"dataset {self.name!r}, split {name!r}")
+    def hold(self, name: str, form: Form, keeping: Keeping) -> Held:
+        """A split's pixels. Raises :class:`DataError` naming the image that is wrong."""
+        where = f"dataset {self.name!r}, split {name!r}"
+        return open_split(self.split(name), form, self.dataset.task, where, keeping)
 
     def native(self) -> tuple[tuple[int, int], int]:
         """((height, width), channels) of the training images."""
@@ -45,7 +56,7 @@ def open_dataset(
     name: str,
     options: Mapping[str, Any],
     root: str | None,
-    fractions: splits.Fractions,
+    plan: SplitPlan,
 ) -> Opened:
     component = catalog.get("dataset", name)
     assert isinstance(component.spec, DatasetSpec)
@@ -54,7 +65,36 @@ def open_dataset(
     if not isinstance(dataset, Dataset):
         raise PluginError(f"{component} returned {type(dataset).__name__}; expected a zoo.Dataset")
     check_dataset(name, dataset)
-    return Opened(name, dataset, splits.complete_splits(name, dataset, fractions))
+    return Opened(name, dataset, splits.complete_splits(name, dataset, plan))
+
+
+def open_for_reading(
+    catalog: Catalog, name: str, root: str | None, sets: Sequence[str] = ()
+) -> Opened:
+    """A dataset as a recipe would open it, without a recipe: ``sets`` are ``KEY=VALUE`` of the
+    sections ``dataset`` and ``split``."""
+    component = catalog.get("dataset", name)
+    overrides = flag_overrides(sets)
+    wrong = [one for one in overrides if not one.key.startswith(("dataset.", "split."))]
+    if wrong:
+        raise DataError(f"{wrong[0].origin}: expected a key of dataset or split")
+    options = {
+        one.key.removeprefix("dataset."): one.value
+        for one in overrides
+        if one.key.startswith("dataset.")
+    }
+    try:
+        section = SplitSection.model_validate(
+            {
+                one.key.removeprefix("split."): one.value
+                for one in overrides
+                if one.key.startswith("split.")
+            }
+        )
+    except ValueError as error:
+        raise DataError(f"--set split: {reason(error)}; see docs/recipes.md") from error
+    plan = SplitPlan(**section.model_dump())
+    return open_dataset(catalog, name, component.bind(options), root, plan)
 
 
 def _root(spec: DatasetSpec, root: str | None) -> Path | None:
@@ -75,12 +115,45 @@ def _root(spec: DatasetSpec, root: str | None) -> Path | None:
     return None
 
 
-def preprocessing_for(
-    train: Store, size: tuple[int, int], normalize: str | Mapping[str, Any]
-) -> Preprocessing:
+def keeping(data: DataSection, threads: int, tell: Tell) -> Keeping:
+    """How the recipe wants pixels kept; ``tell`` is sent notices and the progress of decoding."""
+
+    def progress(what: str) -> Progress:
+        begun = told = time.perf_counter()
+
+        def decoded(done: int, total: int) -> None:
+            nonlocal told
+            now = time.perf_counter()
+            if now - told > _TICK or done == total:
+                told = now
+                tell(events.Decoding(what, done, total, now - begun))
+
+        return decoded
+
+    return Keeping(
+        on_error=data.on_error,
+        threads=threads,
+        workers=data.workers,
+        tier=data.keep,
+        limit=round(data.store_limit * 1e9),
+        notice=lambda text: tell(events.Notice(text)),
+        progress=progress,
+    )
+
+
+def skipped_record(held: Mapping[str, Held]) -> dict[str, Any]:
+    """How many images each split leaves out, and the first of them."""
+    return {
+        name: {"images": len(one.skipped), "first": dict(list(one.skipped.items())[:_NAMED])}
+        for name, one in held.items()
+        if one.skipped
+    }
+
+
+def preprocessing_for(train: Held, data: DataSection) -> Preprocessing:
     """``normalize``: ``"dataset"`` (statistics of the training split), ``"imagenet"``, ``"none"``,
     or ``{mean, std}``."""
-    channels = train.channels
+    channels, normalize = train.channels, data.normalize
     if normalize == "dataset":
         mean, std = train.statistics()
     elif normalize == "imagenet":
@@ -96,10 +169,19 @@ def preprocessing_for(
         raise DataError(
             f"normalize {normalize!r}: expected 'dataset', 'imagenet', 'none' or {{mean, std}}"
         )
-    return Preprocessing(size, channels, mean, std)
+    height, width, _ = data.form
+    return Preprocessing(
+        (height, width),
+        channels,
+        mean,
+        std,
+        store_size=data.stored,
+        fit=data.fit,
+        center_crop=data.center_crop,
+    )
 
 
-def data_record(opened: Opened, train: Store) -> dict[str, Any]:
+def data_record(opened: Opened, train: Held) -> dict[str, Any]:
     """What a record says of the data: enough to tell whether it is the same again."""
     parts = {
         name: {"samples": len(split), "fingerprint": splits.ids_fingerprint(split)}

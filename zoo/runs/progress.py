@@ -54,6 +54,10 @@ class TerminalProgress:
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, events.TrainingStarted):
             self._started(event)
+        elif isinstance(event, events.Notice):
+            self._print(f"note: {event.text}")
+        elif isinstance(event, events.Decoding):
+            self._decoding(event)
         elif isinstance(event, events.StepsDone):
             speed = event.samples / event.seconds
             self._progress.update(
@@ -66,6 +70,18 @@ class TerminalProgress:
             self._epoch(event)
         elif isinstance(event, events.TrainingEnded):
             self._ended(event)
+
+    def _decoding(self, event: events.Decoding) -> None:
+        speed = f"{event.done / max(event.seconds, 1e-9):,.0f} images/s"
+        self._progress.update(
+            self._bar,
+            total=event.total,
+            completed=event.done,
+            description="decoding",
+            detail=speed,
+        )
+        if event.done == event.total:
+            self._print(f"{event.what}: {event.total:,} images decoded at {speed}")
 
     def _started(self, event: events.TrainingStarted) -> None:
         self._epochs, self._steps = event.epochs, event.steps_per_epoch

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from zoo.data.preprocessing import Preprocessing
-from zoo.data.splits import Fractions
+from zoo.data.splits import SplitPlan
 from zoo.errors import RegistryError, RunError
 from zoo.plugins.catalog import catalog
 from zoo.recipes.reading import read_recipe
@@ -30,7 +30,7 @@ class Source:
 
     name: str
     options: Mapping[str, Any]
-    fractions: Fractions
+    plan: SplitPlan
     root: str | None = None
 
 
@@ -70,7 +70,7 @@ def open_subject(reference: str, registry: str | None = None) -> Subject:
         task=model.task,
         preprocessing=model.preprocessing,
         network=model.network,
-        trained_on=Source(recipe["dataset"]["name"], section, Fractions(**recipe["split"])),
+        trained_on=Source(recipe["dataset"]["name"], section, SplitPlan(**recipe["split"])),
         digest=model.record.weights_sha256,
     )
 
@@ -87,7 +87,6 @@ def of_run(run: RunFolder) -> Subject:
         what=f"run {str(run.path)!r}",
         plugin=info["plugin"],
     )
-    split = recipe.split
     return Subject(
         name=run.path.name,
         task=task,
@@ -96,7 +95,7 @@ def of_run(run: RunFolder) -> Subject:
         trained_on=Source(
             recipe.dataset.name,
             recipe.dataset.options,
-            Fractions(split.val, split.test, split.seed),
+            SplitPlan(**recipe.split.model_dump()),
             recipe.dataset.root,
         ),
         digest=sha256(weights),

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from zoo.data.device import choose_device
-from zoo.data.splits import TRAIN, VAL, Fractions
-from zoo.errors import RunError, reason
+from zoo.data.fitting import Form
+from zoo.data.splits import TRAIN, VAL, SplitPlan
+from zoo.errors import RunError, ZooError, reason
 from zoo.plugins.catalog import Catalog, catalog
 from zoo.plugins.contexts import TrackerContext
-from zoo.recipes.reading import Override, read_recipe
+from zoo.recipes.problems import Places
+from zoo.recipes.reading import Override, open_recipe
 from zoo.recipes.resolving import resolve
 from zoo.recipes.schema import Recipe
 from zoo.recipes.writing import recipe_data, write_recipe
@@ -30,6 +33,10 @@ from zoo.training.checkpoints import Checkpoints
 from zoo.training.stopping import Stopping
 
 
+def _silent(event: events.Event) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A recipe whose every part is built and checked; nothing is written yet. ``about`` is what
@@ -37,7 +44,7 @@ class Prepared:
 
     recipe: Recipe
     about: Mapping[str, Any]
-    trainee: Callable[[Path], loop.Trainee]
+    trainee: loop.Trainee
 
 
 def train(
@@ -53,95 +60,120 @@ def train(
     if isinstance(overrides, Mapping):
         overrides = [Override(key, value, key) for key, value in overrides.items()]
     source = Path(recipe) if isinstance(recipe, str) else recipe
-    checked = read_recipe(source, overrides, catalog())
+    checked, places = open_recipe(source, overrides, catalog())
     path = Path(folder) if folder is not None else None
     if path is not None and (path.exists() or path.is_symlink()):
         raise RunError(folders.taken(path))
-    with _torch_state(checked.training.threads or cores()):
-        prepared = prepare(checked, catalog())
-        run = RunFolder.create(path or _free_path(prepared.recipe))
-        carry_out(prepared, run, subscribers)
+
+    def tell(event: events.Event) -> None:
+        for subscriber in subscribers:
+            subscriber(event)
+
+    device = choose_device(checked.training.device)
+    with _torch_state(checked.training.threads or cores(), device):
+        prepared = prepare(checked, catalog(), device, tell, places)
+        run = RunFolder.create(path) if path else _free_folder(prepared.recipe)
+        carry_out(prepared, run, catalog(), subscribers)
     return run
 
 
-def prepare(recipe: Recipe, installed: Catalog) -> Prepared:
-    """Open the data and build every part, so that what is wrong shows before a folder is made."""
-    device = choose_device(recipe.training.device)
-    fractions = Fractions(recipe.split.val, recipe.split.test, recipe.split.seed)
+def prepare(
+    given: Recipe,
+    installed: Catalog,
+    device: torch.device,
+    tell: opening.Tell = _silent,
+    places: Places | None = None,
+) -> Prepared:
+    """Open the data, build every part and try them out, so that what is wrong shows before a folder
+    is made. ``places``: where each key of the recipe stands, for messages."""
+    recipe = _with_absolute_root(given)
+    plan = SplitPlan(**recipe.split.model_dump())
     opened = opening.open_dataset(
-        installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, fractions
+        installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, plan
     )
     task = opened.dataset.task
-    recipe = resolve(recipe, task, *opened.native(), cores())
-    height, width, channels = recipe.data.form
-    store, val = (opened.store(part, channels) for part in (TRAIN, VAL))
-    preprocessing = opening.preprocessing_for(store, (height, width), recipe.data.normalize)
+    recipe = resolve(recipe, task, *opened.native(), cores(), catalog=installed, places=places)
+    # The size that images must agree on was not resolved from one of them.
+    form = Form(recipe.data.form[2], given.data.stored, recipe.data.fit)
+    keeping = opening.keeping(recipe.data, recipe.training.threads, tell)
+    store, val = (opened.hold(part, form, keeping) for part in (TRAIN, VAL))
+    preprocessing = opening.preprocessing_for(store, recipe.data)
     network = building.network(recipe, installed, task, preprocessing, device)
     loader = building.loader(recipe, installed, opened, store, preprocessing, device)
     optimizer = building.optimizer(recipe, installed, network)
     schedule = building.schedule(recipe, installed, optimizer, loader)
     loss = building.loss(recipe, installed, task, store, device)
-    val_loader = building.reader(recipe, val, preprocessing, device)
     stop = recipe.stopping
-
-    def trainee(folder: Path) -> loop.Trainee:
-        return loop.Trainee(
-            task=task,
-            network=network,
-            loss=loss,
-            optimizer=optimizer,
-            schedule=schedule,
-            loader=loader,
-            val_loader=val_loader,
-            stopping=Stopping(stop.monitor, stop.mode, stop.patience, stop.min_delta),
-            checkpoints=Checkpoints(folder),
-            epochs=recipe.training.epochs,
-            seed=recipe.training.seed,
-        )
-
     architecture = installed.get("architecture", recipe.architecture.name)
+    trainee = loop.Trainee(
+        task=task,
+        network=network,
+        loss=loss,
+        optimizer=optimizer,
+        schedule=schedule,
+        loader=loader,
+        val_loader=building.reader(recipe, val, preprocessing, task, device),
+        stopping=Stopping(stop.monitor, stop.mode, stop.patience, stop.min_delta),
+        checkpoints=Checkpoints(Path()),
+        epochs=recipe.training.epochs,
+        seed=recipe.training.seed,
+    )
+    building.tried(trainee, architecture, installed.get("loss", recipe.loss.name))
     about = {
         "task": task.as_json(),
         "preprocessing": preprocessing.as_json(),
         "data": opening.data_record(opened, store),
-        "class_counts": dict(zip(task.classes, store.class_counts(len(task.classes)), strict=True)),
+        "class_counts": dict(zip(task.classes, store.class_counts(task), strict=True)),
         "plugin": plugin_record(architecture),
         "environment": environment(device),
+        "skipped": opening.skipped_record({TRAIN: store, VAL: val}),
     }
     return Prepared(recipe, about, trainee)
 
 
-def carry_out(prepared: Prepared, run: RunFolder, subscribers: Sequence[events.Subscriber]) -> None:
+def carry_out(
+    prepared: Prepared,
+    run: RunFolder,
+    installed: Catalog,
+    subscribers: Sequence[events.Subscriber] = (),
+) -> None:
     """Train in ``run``; whatever ends it, ``run.json`` says so."""
     recipe = prepared.recipe
-    commit.write(run.path / folders.RECIPE, write_recipe(recipe).encode())
-    run.update(
-        format=1,
-        status=folders.RUNNING,
-        created=folders.now(),
-        dataset=recipe.dataset.name,
-        architecture=recipe.architecture.name,
-        weights=recipe.training.evaluate,
-        **prepared.about,
-    )
-    trackers = [
-        catalog()
-        .get("tracker", one.name)
-        .build(TrackerContext(run.path, recipe_data(recipe)), one.options)
-        for one in recipe.trackers
-    ]
+    trainee = replace(prepared.trainee, checkpoints=Checkpoints(run.path))
     try:
+        commit.write(run.path / folders.RECIPE, write_recipe(recipe).encode())
+        run.update(
+            format=1,
+            status=folders.RUNNING,
+            created=folders.now(),
+            dataset=recipe.dataset.name,
+            architecture=recipe.architecture.name,
+            weights=recipe.training.evaluate,
+            **prepared.about,
+        )
+        everyone = [*subscribers, *_trackers(recipe, run, installed)]
         with (run.path / folders.EVENTS).open("w", encoding="utf-8") as log:
-            for event in loop.train(prepared.trainee(run.path)):
-                log.write(json.dumps(event.as_json()) + "\n")
+            for event in loop.train(trainee):
+                log.write(json.dumps(event.as_json(), allow_nan=False) + "\n")
                 log.flush()
                 _note(run, event)
-                for subscriber in (*subscribers, *trackers):
+                for subscriber in everyone:
                     subscriber(event)
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-        run.update(status=folders.INTERRUPTED if stopped else folders.FAILED, reason=reason(error))
+        # A full disk may refuse this too; what ended the run is what has to be said.
+        with contextlib.suppress(ZooError):
+            status = folders.INTERRUPTED if stopped else folders.FAILED
+            run.update(status=status, reason=reason(error))
+        if isinstance(error, OSError):
+            raise RunError(f"run {str(run.path)!r} cannot go on: {reason(error)}") from error
         raise
+
+
+def _trackers(recipe: Recipe, run: RunFolder, installed: Catalog) -> list[events.Subscriber]:
+    context = TrackerContext(run.path, recipe_data(recipe))
+    chosen = [(installed.get("tracker", one.name), one.options) for one in recipe.trackers]
+    return [building.blamed(one, one.build(context, options)) for one, options in chosen]
 
 
 def _note(run: RunFolder, event: events.Event) -> None:
@@ -156,18 +188,34 @@ def _note(run: RunFolder, event: events.Event) -> None:
         )
 
 
-def _free_path(recipe: Recipe) -> Path:
-    return folders.free_name(f"{recipe.dataset.name}-{recipe.architecture.name}".replace("/", "-"))
+def _with_absolute_root(recipe: Recipe) -> Recipe:
+    """So that the run can be evaluated and repeated from any working folder."""
+    if recipe.dataset.root is None:
+        return recipe
+    root = str(Path(recipe.dataset.root).expanduser().absolute())
+    return recipe.model_copy(update={"dataset": recipe.dataset.model_copy(update={"root": root})})
+
+
+def _free_folder(recipe: Recipe) -> RunFolder:
+    """``runs/DATASET-ARCHITECTURE-N``, the first N that is free, whoever else starts one."""
+    stem = f"{recipe.dataset.name}-{recipe.architecture.name}".replace("/", "-")
+    while True:
+        path = folders.free_name(stem)
+        try:
+            return RunFolder.create(path)
+        except RunError:
+            if not path.exists():
+                raise
 
 
 @contextmanager
-def _torch_state(threads: int) -> Iterator[None]:
+def _torch_state(threads: int, device: torch.device) -> Iterator[None]:
     """Our thread count and seeds inside, the caller's own outside: a notebook goes on as it was."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
+    forked = [device.index or 0] if device.type == "cuda" else []
     try:
-        with torch.random.fork_rng(devices=list(devices)):
+        with torch.random.fork_rng(devices=forked):
             yield
     finally:
         torch.set_num_threads(before)

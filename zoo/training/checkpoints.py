@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,26 +25,28 @@ class Checkpoints:
 
     folder: Path
 
-    def save(self, which: str, network: nn.Module, state: dict[str, Any]) -> None:
-        """Weights first, then the state that names their epoch. Weights that are not finite are
-        never kept: raises :class:`TrainingError` and leaves the previous ones."""
+    def save(self, names: Sequence[str], network: nn.Module, state: dict[str, Any]) -> None:
+        """The same weights under each name: weights first, then the state that names their epoch.
+        Weights that are not finite are never kept: raises :class:`TrainingError` and leaves the
+        previous ones."""
         weights = network.state_dict()
-        broken = [
-            name
-            for name, value in weights.items()
-            if value.is_floating_point() and not bool(torch.isfinite(value).all())
-        ]
-        if broken:
+        checked = {name: one for name, one in weights.items() if one.is_floating_point()}
+        # One flag is read, not one a tensor: each reading waits for the device.
+        flags = [torch.isfinite(one).all() for one in checked.values()]
+        if flags and not bool(torch.stack(flags).all()):
+            broken = [name for name, flag in zip(checked, flags, strict=True) if not bool(flag)]
             raise TrainingError(
                 f"weights {broken[0]!r} and {len(broken) - 1} more are not finite in epoch "
                 f"{state['epoch']}; the checkpoints of the epochs before are kept; lower the "
                 f"learning rate"
             )
-        place = self.folder / which
-        commit.make_folder(place)
-        tensors.save(place / WEIGHTS, weights)
+        data = tensors.to_bytes(weights, "the network's weights")
         text = json.dumps(state, sort_keys=True, indent=1, allow_nan=False) + "\n"
-        commit.write(place / STATE, text.encode())
+        for name in names:
+            place = self.folder / name
+            commit.make_folder(place)
+            commit.write(place / WEIGHTS, data)
+            commit.write(place / STATE, text.encode())
 
     def weights(self, which: str) -> Path:
         return self.folder / which / WEIGHTS

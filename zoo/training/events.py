@@ -18,11 +18,30 @@ class Event:
         """``{"event": "epoch_ended", ...}``; numbers that are not finite, which JSON has not, are
         None."""
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
-        finite = {
-            field: None if isinstance(value, float) and not math.isfinite(value) else value
-            for field, value in dataclasses.asdict(self).items()
-        }
-        return {"event": name, **finite}
+        return {"event": name, **_finite(dataclasses.asdict(self))}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@dataclass(frozen=True)
+class Notice(Event):
+    """Something worth knowing before or during training, in one line."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Decoding(Event):
+    """Images are being decoded, once, before training. ``seconds``: since it began."""
+
+    what: str
+    done: int
+    total: int
+    seconds: float
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def train(run: Trainee) -> Iterator[events.Event]:
     """Train to the end of the budget or of the patience. Raises :class:`TrainingError` when the
     loss stops being finite; the checkpoints of the epochs before stay."""
     started = time.perf_counter()
-    samples = len(run.loader.order(0))
+    samples = len(run.loader.order(1))
     steps = len(run.loader.bounds(samples))
     parameters = sum(weight.numel() for weight in run.network.parameters())
     device = str(run.loader.device)
@@ -71,16 +71,15 @@ def train(run: Trainee) -> Iterator[events.Event]:
                 ticked, loss = now, tally.loss()
                 require_finite(loss, epoch, rate)
                 yield events.StepsDone(epoch, done, tally.samples, now - begun, loss)
+        require_finite(tally.loss(), epoch, rate)
         train_numbers = tally.numbers()
         seconds = time.perf_counter() - begun
-        require_finite(train_numbers["loss"], epoch, rate)
         val_numbers = measure(run)
         monitored = monitored_value(run.stopping.monitor, train_numbers, val_numbers)
         improved = run.stopping.update(epoch, monitored)
         run.schedule.after_epoch(monitored)
         state = {"epoch": epoch, "step": step, "train": train_numbers, "val": val_numbers}
-        for which in (LAST, BEST) if improved else (LAST,):
-            run.checkpoints.save(which, run.network, state)
+        run.checkpoints.save((LAST, BEST) if improved else (LAST,), run.network, state)
         speed = tally.samples / seconds
         yield events.EpochEnded(epoch, train_numbers, val_numbers, rate, seconds, speed, improved)
         if run.stopping.exhausted:
@@ -95,9 +94,9 @@ def train_step(run: Trainee, batch: Batch, step: int, tally: Tally) -> None:
     """One update. The seed of dropout is a function of (seed, step), so no generator's state has
     to be kept to repeat or resume a run."""
     seed_step(run.seed, step, run.loader.device)
-    labels = require_labels(batch)
+    labels, targets = require_labels(batch)
     logits = run.network(batch.images)
-    loss = run.loss(logits, run.task.targets(labels))
+    loss = run.loss(logits, targets)
     run.optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     run.optimizer.step()
@@ -105,19 +104,19 @@ def train_step(run: Trainee, batch: Batch, step: int, tally: Tally) -> None:
     tally.add(loss, logits, labels)
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: what a network caches then could not be trained with
 def measure(run: Trainee) -> dict[str, Number]:
     """Loss and metrics over the validation split."""
     tally = Tally(run.task, run.val_loader.device)
     run.network.eval()
     for batch in run.val_loader.epoch():
-        labels = require_labels(batch)
+        labels, targets = require_labels(batch)
         logits = run.network(batch.images)
-        tally.add(run.loss(logits, run.task.targets(labels)), logits, labels)
+        tally.add(run.loss(logits, targets), logits, labels)
     return tally.numbers()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def logits_of(network: nn.Module, loader: Loader) -> Tensor:
     """float32 (N, O, ...) on the CPU: what the network says of every sample, in order."""
     network.eval()
@@ -134,14 +133,14 @@ def seed_step(seed: int, step: int, device: torch.device) -> None:
         torch.mps.manual_seed(value)
 
 
-def require_labels(batch: Batch) -> Tensor:
-    if batch.labels is None:
+def require_labels(batch: Batch) -> tuple[Tensor, Tensor]:
+    if batch.labels is None or batch.targets is None:
         raise TrainingError("training and validation need labels; this split has none")
-    return batch.labels
+    return batch.labels, batch.targets
 
 
-def require_finite(loss: Number, epoch: int, rate: float) -> None:
-    if loss is None or not math.isfinite(loss):
+def require_finite(loss: float, epoch: int, rate: float) -> None:
+    if not math.isfinite(loss):
         raise TrainingError(
             f"the loss became {loss} in epoch {epoch} at learning rate {rate:g}; the checkpoints "
             f"of the epochs before are kept; lower optimizer.lr"

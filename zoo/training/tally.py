@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -42,7 +44,8 @@ class Tally:
         return float(self._loss) / max(self.samples, 1)
 
     def numbers(self) -> dict[str, counts.Number]:
-        """``loss`` and the figures of ``counts.NAMES``."""
+        """``loss``, None where it is not finite, and the figures of ``counts.NAMES``."""
         shape = (-1, 2, 2) if self._task.kind == MULTILABEL else (len(self._task.classes), -1)
         table = self._cells.cpu().numpy().reshape(shape)
-        return {"loss": self.loss(), **counts.metrics(self._task, table)}
+        loss = self.loss()
+        return {"loss": loss if math.isfinite(loss) else None, **counts.metrics(self._task, table)}

@@ -1,0 +1,1 @@
+"""Looking at a dataset before it is trained on: what would make training wrong, and what to know."""

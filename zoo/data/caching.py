@@ -1,0 +1,222 @@
+"""Stores on disk: what was decoded once is there for every later run, until a file changes.
+
+    <cache>/stores/<fingerprint>/
+      store.json      what it is; its existence is the commit
+      images.bin      uint8 (N, H, W, C)
+      masks.bin       uint8 (N, H, W), for segmentation
+      hashes.bin      sha256 of each source file, for --verify
+
+The fingerprint covers each file's name, size and time of change, the form and the decoder.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL
+import torch
+from torch import Tensor
+
+from zoo.data.datasets import file_of
+from zoo.data.decoded import Decoder, Progress
+from zoo.data.store import Store, labels_tensor
+from zoo.errors import DataError, StorageError
+from zoo.storage import commit, reading, strict_json
+
+FORMAT = 1
+CACHE_VARIABLE = "ZOO_CACHE"
+_ABOUT, _IMAGES, _MASKS, _HASHES = "store.json", "images.bin", "masks.bin", "hashes.bin"
+_ABOUT_LIMIT = 1 << 30
+
+
+@dataclass(frozen=True)
+class Cached:
+    """A store on disk, as lists show it."""
+
+    folder: Path
+    about: Mapping[str, Any]
+
+    @property
+    def bytes(self) -> int:
+        return sum(path.stat().st_size for path in self.folder.iterdir())
+
+    def changed(self) -> list[str]:
+        """The ids whose source files are gone or no longer hold what was decoded: every file is
+        read and hashed."""
+        hashes = np.fromfile(self.folder / _HASHES, np.uint8).reshape(-1, 32)
+        pairs = zip(self.about["sources"].items(), hashes, strict=True)
+        return [name for (name, path), digest in pairs if _sha256(Path(path)) != digest.tobytes()]
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder)
+
+
+def cache_folder() -> Path:
+    """``$ZOO_CACHE``, else the user's cache folder."""
+    given = os.environ.get(CACHE_VARIABLE, "")
+    if given:
+        return Path(given).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("zoo"))
+
+
+def stores() -> list[Cached]:
+    """Every complete store in the cache, the largest first."""
+    found = []
+    for path in (cache_folder() / "stores").glob(f"*/{_ABOUT}"):
+        about = _read_about(path)
+        if about is not None:
+            found.append(Cached(path.parent, about))
+    return sorted(found, key=lambda one: -one.bytes)
+
+
+def fingerprint(decoder: Decoder) -> str | None:
+    """What the store depends on; None where images are not files, whose change nobody can tell."""
+    split = decoder.split
+    if file_of(split, 0) is None:
+        return None
+    digest = hashlib.sha256()
+    form = decoder.form
+    about = (FORMAT, PIL.__version__, form.channels, form.size, form.rule, decoder.on_error)
+    digest.update(repr((*about, decoder.task.as_json() if decoder.has_masks else None)).encode())
+    for index, name in enumerate(split.ids):
+        for path in _sources(decoder, index):
+            status = path.stat() if path.exists() else None
+            stamp = (status.st_size, status.st_mtime_ns) if status else None
+            digest.update(repr((name, str(path.absolute()), stamp)).encode())
+    return digest.hexdigest()
+
+
+def open_cached(decoder: Decoder, *, in_memory: bool, progress: Progress | None = None) -> Store:
+    """The decoder's store from the cache, built there first where it is missing. ``in_memory``:
+    read it whole; else it is mapped."""
+    key = fingerprint(decoder)
+    if key is None:
+        raise DataError(f"{decoder.where}: its images are not files and cannot be cached")
+    folder = cache_folder() / "stores" / key
+    about = _read_about(folder / _ABOUT)
+    if about is None:
+        about = _build(decoder, folder, progress)
+    shape = tuple(about["shape"])
+    images = _mapped(folder / _IMAGES, shape, in_memory)
+    masks = _mapped(folder / _MASKS, shape[:3], in_memory) if decoder.has_masks else None
+    kept = np.array(about["kept"], np.int64)
+    labels = labels_tensor(decoder.split)
+    return Store(
+        images,
+        None if labels is None else labels[torch.from_numpy(kept)],
+        tuple(decoder.split.ids[index] for index in kept),
+        masks,
+        about["skipped"],
+    )
+
+
+def decode_in_memory(decoder: Decoder, progress: Progress | None = None) -> Store:
+    """The decoder's store without a file of its own."""
+    images, masks = _empty(decoder, lambda shape, _: np.empty(shape, np.uint8))
+    kept, skipped = decoder.fill(images, masks, progress)
+    labels = labels_tensor(decoder.split)
+    return Store(
+        torch.from_numpy(images[: len(kept)]),
+        None if labels is None else labels[torch.from_numpy(kept)],
+        tuple(decoder.split.ids[index] for index in kept),
+        None if masks is None else torch.from_numpy(masks[: len(kept)]),
+        skipped,
+    )
+
+
+def _empty(
+    decoder: Decoder, make: Callable[[tuple[int, ...], str], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    assert decoder.form.size is not None
+    shape = (len(decoder.split), *decoder.form.size, decoder.form.channels)
+    return make(shape, _IMAGES), make(shape[:3], _MASKS) if decoder.has_masks else None
+
+
+def _build(decoder: Decoder, folder: Path, progress: Progress | None) -> Mapping[str, Any]:
+    """Decode into the folder; ``store.json`` comes last, when the rest is durable."""
+    commit.make_folder(folder)
+    files: dict[str, Path] = {}
+    try:
+
+        def make(shape: tuple[int, ...], name: str) -> np.ndarray:
+            files[name] = folder / f"{commit.TEMPORARY_PREFIX}{os.getpid()}-{name}"
+            return np.memmap(files[name], np.uint8, "w+", shape=shape)
+
+        images, masks = _empty(decoder, make)
+        kept, skipped = decoder.fill(images, masks, progress)
+        for array, name in ((images, _IMAGES), (masks, _MASKS)):
+            if array is not None:
+                array.flush()  # type: ignore[attr-defined]
+                size = len(kept) * array[0].size
+                commit.replace_with(folder / name, functools.partial(_moved, files[name], size))
+    except OSError as error:
+        raise StorageError(
+            f"the store of {decoder.where} cannot be written to {str(folder)!r}: "
+            f"{(error.strerror or str(error)).lower()}; free some space or set {CACHE_VARIABLE}"
+        ) from error
+    finally:
+        for path in files.values():
+            path.unlink(missing_ok=True)
+    sources = {decoder.split.ids[i]: str(_sources(decoder, i)[0].absolute()) for i in kept}
+    hashes = b"".join(_sha256(Path(path)) or bytes(32) for path in sources.values())
+    commit.write(folder / _HASHES, hashes)
+    about = {
+        "format": FORMAT,
+        "where": decoder.where,
+        "shape": [len(kept), *images.shape[1:]],
+        "kept": kept.tolist(),
+        "skipped": skipped,
+        "sources": sources,
+    }
+    commit.write(folder / _ABOUT, strict_json.dumps(about))
+    return about
+
+
+def _moved(source: Path, size: int, target: Path) -> None:
+    os.truncate(source, size)
+    source.replace(target)
+
+
+def _sources(decoder: Decoder, index: int) -> list[Path]:
+    """The image's file and, for segmentation, its mask's."""
+    path = file_of(decoder.split, index)
+    assert path is not None
+    found = file_of(decoder.split, index, "mask_file") if decoder.has_masks else None
+    return [path] if found is None else [path, found]
+
+
+def _sha256(path: Path) -> bytes | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def _mapped(path: Path, shape: tuple[int, ...], in_memory: bool) -> Tensor:
+    size = int(np.prod(shape, dtype=np.int64))
+    if path.stat().st_size != size:
+        raise StorageError(f"store {str(path)!r} is damaged; type: zoo data cache --clear")
+    if in_memory:
+        return torch.from_numpy(np.fromfile(path, np.uint8).reshape(shape))
+    return torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8).view(shape)
+
+
+def _read_about(path: Path) -> Mapping[str, Any] | None:
+    """None for a store that is not there, incomplete, or of another format."""
+    if not path.is_file():
+        return None
+    try:
+        about = strict_json.loads(reading.read(path, _ABOUT_LIMIT), str(path), _ABOUT_LIMIT)
+    except StorageError:
+        return None
+    return about if isinstance(about, dict) and about.get("format") == FORMAT else None

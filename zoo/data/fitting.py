@@ -1,0 +1,108 @@
+"""From an image of any size to the size it is stored in: one rule for training and for use.
+
+Shapes: H by W pixels, C channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from zoo.data.decoding import open_image, pixels
+from zoo.errors import DataError
+
+STRETCH, CROP, PAD = "stretch", "crop", "pad"
+RULES = (STRETCH, CROP, PAD)
+
+
+@dataclass(frozen=True)
+class Form:
+    """``size``: (height, width) of what is stored, None for the image's own; ``rule``: what becomes
+    of another aspect ratio: ``stretch``; ``crop`` (shrink until the shorter side fits, keep the
+    centre); ``pad`` (shrink until the longer side fits, black around). ``channels``: 1 or 3."""
+
+    channels: int
+    size: tuple[int, int] | None = None
+    rule: str = STRETCH
+
+    def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise DataError(f"fit {self.rule!r}: expected one of {', '.join(RULES)}")
+
+    def image(self, image: object, where: str, *, enlarge: bool = False) -> np.ndarray:
+        """A PIL image, a path or a uint8 array as uint8 (H, W, C).
+
+        A stretched image that is smaller stays so, unless ``enlarge``: reaching the network's size
+        is the device's work.
+
+        A JPEG that is at least twice too large is decoded at half, a quarter or an eighth of its
+        size, which its format offers; so shrinking a file and shrinking what another reader made of
+        it differ by a few levels.
+        """
+        if isinstance(image, str | Path):
+            image = open_image(Path(image), shrink_to=self.size)
+        array = pixels(image, self.channels, where)
+        if self.size is None or array.shape[:2] == self.size:
+            return array
+        smaller = array.shape[0] <= self.size[0] and array.shape[1] <= self.size[1]
+        if smaller and self.rule == STRETCH and not enlarge:
+            return array
+        return self._fitted(array, Image.Resampling.BILINEAR)
+
+    def mask(self, ids: np.ndarray) -> np.ndarray:
+        """Class ids, uint8 (H, W), fitted as their image is; by nearest neighbour. What is padded
+        is class 0."""
+        if self.size is None or ids.shape == self.size:
+            return ids
+        return self._fitted(ids[:, :, None], Image.Resampling.NEAREST)[:, :, 0]
+
+    def as_json(self) -> dict[str, Any]:
+        size = None if self.size is None else list(self.size)
+        return {"store_size": size, "fit": self.rule}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], channels: int) -> Form:
+        """What :meth:`as_json` wrote. Raises :class:`DataError` on anything else."""
+        size = data.get("store_size")
+        if size is not None and not (
+            isinstance(size, list)
+            and len(size) == 2
+            and all(type(side) is int and 0 < side <= 16384 for side in size)
+        ):
+            raise DataError(f"store_size {size!r}: expected [height, width] in 1 to 16384")
+        return cls(
+            channels, None if size is None else (size[0], size[1]), str(data.get("fit", STRETCH))
+        )
+
+    def _fitted(self, array: np.ndarray, filter_: Image.Resampling) -> np.ndarray:
+        assert self.size is not None
+        height, width = self.size
+        if self.rule == STRETCH:
+            return _resized(array, (height, width), filter_)
+        across = (height / array.shape[0], width / array.shape[1])
+        scale = max(across) if self.rule == CROP else min(across)
+        inner = _at_least_one(array.shape[0] * scale), _at_least_one(array.shape[1] * scale)
+        shrunk = _resized(array, inner, filter_)
+        top, left = (inner[0] - height) // 2, (inner[1] - width) // 2
+        if self.rule == CROP:
+            return np.ascontiguousarray(shrunk[top : top + height, left : left + width])
+        padded = np.zeros((height, width, array.shape[2]), np.uint8)
+        padded[-top : -top + inner[0], -left : -left + inner[1]] = shrunk
+        return padded
+
+
+def _at_least_one(side: float) -> int:
+    return max(1, round(side))
+
+
+def _resized(array: np.ndarray, size: tuple[int, int], filter_: Image.Resampling) -> np.ndarray:
+    """Pillow's filters take in all pixels when they shrink (antialiased)."""
+    gray = array.shape[2] == 1
+    image = Image.fromarray(array[:, :, 0] if gray else array)
+    resized = np.asarray(image.resize((size[1], size[0]), filter_))
+    return resized[:, :, None] if gray else resized

@@ -13,12 +13,6 @@ from .lazy import WordCommand, group
 app = group("The files behind datasets: get, check, show, split, cache.")
 
 
-@app.callback()
-def _data() -> None:
-    # A group of a single command would be that command.
-    pass
-
-
 @app.command("get", cls=WordCommand)
 def get(
     name: Annotated[
@@ -34,7 +28,9 @@ def get(
     ] = None,
     sets: Annotated[
         list[str] | None,
-        typer.Option("--set", help="An option of the dataset: size=64.", metavar="KEY=VALUE"),
+        typer.Option(
+            "--set", help="An option of the dataset: dataset.size=64.", metavar="KEY=VALUE"
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -44,12 +40,114 @@ def get(
 
     \b
     Examples:
-      zoo data get medmnist/pathmnist --root data/pathmnist --set size=64
+      zoo data get medmnist/pathmnist --root data/pathmnist --set dataset.size=64
       zoo data get torchvision/CIFAR10 --root data/cifar10
     """
     from .data_get import run
 
     run(name, root, sets or [], json)
+
+
+@app.command("check", cls=WordCommand)
+def check(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A dataset's name.", autocompletion=completion.complete_component("dataset")
+        ),
+    ],
+    root: Annotated[
+        str | None, typer.Option(help="The folder with the dataset's files.", metavar="FOLDER")
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="dataset.KEY or split.KEY: split.seed=3.", metavar="KEY=VALUE"),
+    ] = None,
+    html: Annotated[
+        str | None, typer.Option(help="Write a page with pictures as well.", metavar="FILE")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Hash the files behind decoded stores and compare.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Look for what would make training wrong: broken files, leaks, labels, masks.
+
+    Every file is decoded once. Ends with exit code 1 when there is an error; notices are for you
+    to judge.
+
+    \b
+    Examples:
+      zoo data check digits
+      zoo data check image_folder --root photos --html photos.html
+    """
+    from .data_check import run
+
+    run(name, root, sets or [], json, html, verify)
+
+
+@app.command("show")
+def show(
+    subject: Annotated[
+        str,
+        typer.Argument(
+            help="A dataset's name, or a recipe (.toml).",
+            metavar="DATASET|RECIPE",
+            autocompletion=completion.complete_component("dataset"),
+        ),
+    ],
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "train",
+    number: Annotated[int, typer.Option("--n", help="How many pictures.", min=1, max=1024)] = 64,
+    augmented: Annotated[
+        bool, typer.Option("--augmented", help="Several draws of each, as the network gets them.")
+    ] = False,
+    augmentation: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An augmentation to draw with; may be given several times.",
+            metavar="NAME",
+            autocompletion=completion.complete_component("augmentation"),
+        ),
+    ] = None,
+    root: Annotated[
+        str | None, typer.Option(help="The folder with the dataset's files.", metavar="FOLDER")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Side of the network's input, in pixels.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draws.")] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any key of a recipe.", metavar="KEY=VALUE"),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(help="The PNG [default: DATASET-SPLIT.png].", metavar="FILE")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Draw a contact sheet: pictures with their classes, masks laid over in colour.
+
+    \b
+    Examples:
+      zoo data show digits
+      zoo data show digits --augmentation rotation --set augmentations.0.degrees=20
+      zoo data show recipes/digits.toml --augmented --n 32
+    """
+    from .data_show import run
+
+    run(
+        subject,
+        root=root,
+        split=split,
+        number=number,
+        augmented=augmented,
+        augmentation=augmentation or [],
+        size=size,
+        seed=seed,
+        sets=sets or [],
+        output=output,
+        json=json,
+    )
 
 
 @app.command("split", cls=WordCommand)

@@ -49,7 +49,7 @@ def _options(sets: Sequence[str]) -> dict[str, Any]:
     wrong = [text for text, key, equals, _ in parts if not (key.strip() and equals)]
     if wrong:
         raise RecipeError([not_a_setting(text) for text in wrong])
-    # As a recipe calls them, dataset.size, or for short.
+    # dataset.size, as a recipe calls it, or size for short.
     return {
         key.strip().removeprefix("dataset."): parse_value(value.strip())
         for _, key, _, value in parts

@@ -14,9 +14,16 @@ from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 import typer
-from typer._click.exceptions import ClickException, NoArgsIsHelpError, NoSuchOption, UsageError
 
 from zoo.errors import ZooError, ZooWarning, nearest, printable, reason
+
+# The errors of click, which typer brings inside itself since 0.26 and keeps private: they stand
+# where the one that typer makes public does.
+_CLICK: Any = sys.modules[typer.BadParameter.__module__]
+ClickException: Any = _CLICK.ClickException
+UsageError: Any = _CLICK.UsageError
+NoSuchOption: Any = _CLICK.NoSuchOption
+NoArgsIsHelpError: Any = _CLICK.NoArgsIsHelpError
 
 OK, FAILED, USAGE, BROKEN_PIPE, INTERRUPTED, TERMINATED = 0, 1, 2, 141, 130, 143
 

@@ -69,10 +69,17 @@ def evaluate(
     )
     if json:
         about = {"source": done.source, "dataset": done.dataset, "split": done.split}
-        show_json({**about, "predictions": str(done.path), **done.metrics})
+        files = {"predictions": str(done.path), "differs": done.differs}
+        figures = {"samples": done.samples, "labelled": bool(done.metrics), **done.metrics}
+        show_json({**about, **files, **figures})
         return
-    samples = f"{done.metrics['samples']:,} samples"
-    typer.echo(f"{done.source} on {done.dataset}, split {done.split}, {samples}\n")
+    typer.echo(f"{done.source} on {done.dataset}, split {done.split}, {done.samples:,} samples")
+    if done.differs:
+        typer.echo(f"not the data it was trained with: {done.differs}")
+    if not done.metrics:
+        typer.echo(f"predictions: {done.path}; there are no labels to measure them against")
+        return
+    typer.echo("")
     show_fields({name: _figure(done.metrics[name]) for name in _HEADLINES})
     _show_classes(done.metrics)
     typer.echo(f"\npredictions: {done.path}")

@@ -85,11 +85,11 @@ def show(
       zoo models show digits-simple-cnn
       zoo models show digits-simple-cnn@1 --json
     """
-    from zoo.registry.config import open_registry
+    from zoo.registry.config import open_for
     from zoo.registry.names import Reference
 
     reference = Reference.parse(model)
-    opened = open_registry(registry or reference.registry)
+    opened = open_for(reference, registry)
     record = opened.record(reference)
     versions = opened.versions(record.model)
     about = {"registry": opened.name, "digest": opened.digest(record), "versions": versions}

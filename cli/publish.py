@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .choices import Json
-from .completion import complete_models, complete_runs
+from .completion import complete_models, complete_registries, complete_runs
 from .tables import show_json
 
 
@@ -26,7 +26,13 @@ def publish(
     ],
     to: Annotated[
         str | None,
-        typer.Option(help="The registry [default: as registry.toml says].", metavar="REGISTRY"),
+        typer.Option(
+            "--to",
+            "--registry",
+            help="The registry [default: as registry.toml says].",
+            metavar="REGISTRY",
+            autocompletion=complete_registries,
+        ),
     ] = None,
     licence: Annotated[
         str | None, typer.Option(help="Its terms, such as apache-2.0 [default: the recipe's].")
@@ -45,17 +51,24 @@ def publish(
     """
     from zoo.runs.folder import CARD, find_run
     from zoo.runs.publish import publish as carry_out
+    from zoo.runs.subjects import sha256
 
     opened = find_run(run)
     record = carry_out(opened, name, registry=to, licence=licence, intended_use=intended_use)
-    reference = f"{record.model}@{record.version}"
-    card = str(opened.path / CARD)
+    version = f"{record.model}@{record.version}"
+    model, reference = (f"{to}:{one}" if to else one for one in (record.model, version))
+    path = opened.path / CARD
+    # One that stands there from before, where this one could not be written, is not meant.
+    fresh = path.is_file() and sha256(path) == record.file(CARD)["sha256"]
+    card = str(path) if fresh else None
     if json:
         show_json({"model": record.model, "version": record.version, "card": card})
         return
     typer.echo(f"published: {reference}")
-    typer.echo(f"card: {card}")
+    if card is not None:
+        typer.echo(f"card: {card}")
     typer.echo("try next:")
-    typer.echo(f"  zoo models show {record.model}")
-    typer.echo(f"  zoo eval {reference} --split test")
+    typer.echo(f"  zoo models show {model}")
+    split = "test" if "test" in record.data["splits"] else "val"
+    typer.echo(f"  zoo eval {reference} --split {split}")
     typer.echo(f"  python -c \"import zoo; print(zoo.load('{reference}'))\"")

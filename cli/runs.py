@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 _MAIN = ("mean_iou", "accuracy", "auroc", "f1", "loss")  # the first there is stands in a list
 
+# What a list says of a run, as run.json holds it.
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "status": str, "created": str, "dataset": str, "architecture": str, "task": dict,
+    "epochs_done": int, "best": dict, "seconds": (int, float),
+}  # fmt: skip
+
 app = group("Runs in a folder: what was trained, and how it went.")
 
 
@@ -79,9 +85,10 @@ def show(
       zoo runs show digits-simple_cnn-1 --json
     """
     from zoo.runs.folder import find_run
+    from zoo.runs.naming import as_argument
 
     found = find_run(run)
-    info, metrics = found.info, _metrics(found)
+    info, metrics = _info(found), _metrics(found)
     if json:
         show_json({"run": str(found.path), **info, "metrics": metrics})
         return
@@ -94,23 +101,36 @@ def show(
     for name, figures in metrics.items():
         _show_figures(name, figures)
     if not metrics:
-        print(f"not evaluated yet; type: zoo eval {found.path} --split test")
+        data = info.get("data")
+        splits = data.get("splits") if isinstance(data, Mapping) else None
+        split = "val" if isinstance(splits, Mapping) and "test" not in splits else "test"
+        print(f"not evaluated yet; type: zoo eval {as_argument(found.path)} --split {split}")
 
 
 def _row(run: RunFolder) -> dict[str, Any]:
     """What a list says of a run. A damaged one is listed as such: the others matter too."""
     from zoo.errors import RunError
 
-    keys = ("created", "dataset", "architecture", "task", "epochs_done", "best", "seconds")
     try:
-        info = run.info
+        info = _info(run)
     except RunError as error:
-        return {"run": str(run.path), "status": "damaged", "problem": str(error)} | dict.fromkeys(
-            keys
-        )
-    return {"run": str(run.path), "status": info.get("status")} | {
-        key: info.get(key) for key in keys
-    }
+        damaged = {"run": str(run.path), "status": "damaged", "problem": str(error)}
+        return damaged | {key: None for key in _TYPES if key != "status"}
+    return {"run": str(run.path)} | {key: info.get(key) for key in _TYPES}
+
+
+def _info(run: RunFolder) -> dict[str, Any]:
+    """What ``run.json`` says. Raises :class:`RunError` when something has another type than zoo
+    writes."""
+    from zoo.errors import RunError
+    from zoo.runs.folder import INFO
+
+    info = run.info
+    for key, expected in _TYPES.items():
+        value = info.get(key)
+        if value is not None and not isinstance(value, expected):
+            raise RunError(f"run {str(run.path)!r}: its {INFO} is damaged: {key} is {value!r:.80}")
+    return info
 
 
 def _best(best: object) -> str | None:

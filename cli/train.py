@@ -98,5 +98,9 @@ def train(
     console = Console()
     with TerminalProgress(console) as progress:
         done = carry_out(recipe, folder=run, overrides=overrides, subscribers=[progress])
+    from zoo.runs.naming import as_argument
+    from zoo.runs.subjects import part_of
+
     typer.echo(f"run: {done.path}")
-    typer.echo(f"next: zoo eval {done.path}")
+    split = "" if "test" in part_of(done, "data")["splits"] else " --split val"
+    typer.echo(f"next: zoo eval {as_argument(done.path)}{split}")

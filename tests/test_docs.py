@@ -28,8 +28,8 @@ def hook_row(spec: type[specs.Spec]) -> str:
         fields = ", ".join(field.name for field in dataclasses.fields(spec.context))
         context = f"`{spec.context.__name__}({fields})`"
     named = f"`{spec.__name__}`"
-    if spec is specs.ArchitectureSpec:
-        named += ", `ArchitectureFamily`"
+    if spec.kind in specs.FAMILIES:
+        named += f", `{specs.FAMILIES[spec.kind].__name__}`"
     return f"| `register_{specs.PLURALS[spec.kind]}()` | {named} | {context} |"
 
 

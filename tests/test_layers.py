@@ -135,7 +135,7 @@ def components(path: Path, source: str) -> list[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func).rpartition(".")[2]
-            if SPECS.fullmatch(name) or name == "ArchitectureFamily":
+            if SPECS.fullmatch(name) or name in ("ArchitectureFamily", "DatasetFamily"):
                 found.append(f"declares a {name}")
         if isinstance(node, ast.FunctionDef):
             marks = [ast.unparse(mark).rpartition(".")[2] for mark in node.decorator_list]

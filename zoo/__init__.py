@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from zoo.plugins.specs import ArchitectureFamily as ArchitectureFamily
     from zoo.plugins.specs import ArchitectureSpec as ArchitectureSpec
     from zoo.plugins.specs import AugmentationSpec as AugmentationSpec
+    from zoo.plugins.specs import DatasetFamily as DatasetFamily
     from zoo.plugins.specs import DatasetSpec as DatasetSpec
     from zoo.plugins.specs import LossSpec as LossSpec
     from zoo.plugins.specs import OptimizerSpec as OptimizerSpec
+    from zoo.plugins.specs import RemoteFile as RemoteFile
     from zoo.plugins.specs import SamplerSpec as SamplerSpec
     from zoo.plugins.specs import SchedulerSpec as SchedulerSpec
     from zoo.plugins.specs import TrackerSpec as TrackerSpec
@@ -67,9 +69,11 @@ _HOMES = {
         "ArchitectureFamily",
         "ArchitectureSpec",
         "AugmentationSpec",
+        "DatasetFamily",
         "DatasetSpec",
         "LossSpec",
         "OptimizerSpec",
+        "RemoteFile",
         "SamplerSpec",
         "SchedulerSpec",
         "TrackerSpec",

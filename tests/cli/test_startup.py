@@ -34,6 +34,7 @@ CODE = (
         ["train", "--help"],
         ["eval", "--help"],
         ["publish", "--help"],
+        ["data", "get", "--help"],
         ["models", "show", "--help"],
         ["runs", "list"],
         ["doctor", "--help"],

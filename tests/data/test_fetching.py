@@ -1,4 +1,4 @@
-"""What ``zoo data get`` does: files where the plugin wants them, once, and never over the user's."""
+"""What ``zoo data get`` does: files where the plugin wants them, once, never over the user's."""
 
 from __future__ import annotations
 

@@ -22,8 +22,9 @@ def test_values_are_scaled_then_normalized():
 def test_the_buffer_changes_nothing_and_is_used():
     images = torch.randint(0, 256, (2, 4, 6, 1), dtype=torch.uint8)
     buffer = torch.empty(5, 4, 6, 1)
-    with_buffer = GRAY.finish(GRAY.to_unit(images, buffer))
+    with_buffer = GRAY(images, buffer)
     assert torch.equal(with_buffer, GRAY(images))
+    assert torch.allclose(with_buffer, GRAY.finish(GRAY.to_unit(images)), atol=1e-6)
     assert with_buffer.untyped_storage().data_ptr() == buffer.untyped_storage().data_ptr()
 
 

@@ -1,147 +1,190 @@
-"""Flips, rotation and colour: exact against torch and torchvision, each image with its own draw."""
+"""What every augmentation promises, then flips and crops, exact to the pixel."""
+
+import importlib
 
 import pytest
 import torch
+import zoo_basics
 from torchvision.transforms.v2 import functional as reference
-from zoo_basics import augmentations, color
+from zoo_basics import augmentations
 
 import zoo
+from zoo.data.augmentation import is_mixing
 
 B = 64
-IMAGES = torch.rand(B, 3, 9, 13, generator=torch.Generator().manual_seed(0))
-MASKS = torch.randint(0, 4, (B, 9, 13), generator=torch.Generator().manual_seed(1))
+IMAGES = torch.rand(B, 3, 20, 26, generator=torch.Generator().manual_seed(0))
+MASKS = torch.randint(0, 4, (B, 20, 26), generator=torch.Generator().manual_seed(1))
+STRONG = {  # options that leave no pixel alone; those of others are their defaults
+    "rotation": {"degrees": 360.0},
+    "affine": {"degrees": 40.0, "translate": [0.2, 0.1], "scale": [0.6, 1.5], "shear": [20.0, 9.0]},
+    "random_resized_crop": {"scale": [0.5, 0.8]},
+    "color_jitter": {"brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.2},
+    "gaussian_blur": {"sigma": [0.5, 3.0]},
+    "gaussian_noise": {"std": 0.2},
+    "random_erasing": {"value": "noise"},
+    "random_apply": {"augmentations": [{"name": "rotation"}, {"name": "gaussian_noise"}]},
+    "rand_augment": {"num_ops": 3, "magnitude": 20},
+}
 
 
-def draws(count=B):
-    return zoo.Draws(torch.arange(count), 7, "test")
+def draws(count=B, start=0):
+    return zoo.Draws(torch.arange(start, start + count), 7, "test")
 
 
-@pytest.mark.parametrize("name, axis", [("horizontal_flip", -1), ("vertical_flip", -2)])
-def test_flips_take_each_image_or_leave_it_with_its_mask(name, axis):
-    images, masks = getattr(augmentations, name)()(IMAGES, MASKS, draws())
-    flipped = 0
-    for i in range(B):
-        turned = torch.equal(images[i], IMAGES[i].flip(axis))
-        flipped += turned
-        assert torch.equal(images[i], IMAGES[i].flip(axis) if turned else IMAGES[i])
-        assert torch.equal(masks[i], MASKS[i].flip(axis) if turned else MASKS[i])
-    assert 16 < flipped < 48
+def built(name, **options):
+    spec = next(one for one in zoo_basics.register_augmentations() if one.name == name)
+    module, _, function = spec.build.partition(":")
+    return getattr(importlib.import_module(module), function)(**options)
 
 
-@pytest.mark.parametrize("probability, flipped", [(0.0, False), (1.0, True)])
-def test_certain_flips(probability, flipped):
-    images, masks = augmentations.horizontal_flip(probability=probability)(IMAGES, None, draws())
-    assert torch.equal(images, IMAGES.flip(-1) if flipped else IMAGES)
-    assert masks is None
+def strong(name, **options):
+    return built(name, **STRONG.get(name, {}), **options)
 
 
-@pytest.mark.parametrize("quarter", [-1, 1, 2])
-def test_rotation_by_quarters_is_rot90(quarter):
-    square, masks = IMAGES[:, :, :, :9].contiguous(), MASKS[:, :, :9].contiguous()
-    angles = torch.full((B,), 90.0 * quarter)
-    turned, turned_masks = augmentations.rotate(square, masks, angles)
-    assert torch.allclose(turned, square.rot90(quarter, (2, 3)), atol=1e-5)
-    assert torch.equal(turned_masks, masks.rot90(quarter, (1, 2)))
+NAMES = [one.name for one in zoo_basics.register_augmentations() if not is_mixing(built(one.name))]
+GEOMETRIC = [
+    "horizontal_flip",
+    "vertical_flip",
+    "crop",
+    "rotation",
+    "affine",
+    "random_resized_crop",
+]
 
 
-def test_rotation_is_torchvisions_also_where_images_are_not_square():
-    """Each image by itself, padded with the fill first: torchvision's own fill dims the border."""
-    angles = torch.linspace(-61, 63, B)
-    turned, turned_masks = augmentations.rotate(IMAGES, MASKS, angles, fill=0.25)
-    for i in range(B):
-        angle, padded = float(angles[i]), reference.pad(IMAGES[i], 8, fill=0.25)
-        expected = reference.rotate(padded, angle, reference.InterpolationMode.BILINEAR)
-        assert torch.allclose(turned[i], expected[:, 8:-8, 8:-8], atol=1e-5)
-        expected = reference.rotate(MASKS[i : i + 1], angle)[0]
-        assert torch.equal(turned_masks[i], expected)
+@pytest.mark.parametrize("name", NAMES)
+def test_an_image_comes_out_the_same_in_any_batch(name):
+    augment = strong(name)
+    whole, masks = augment(IMAGES, MASKS, draws())
+    assert not torch.equal(whole, IMAGES)
+    for first, last in ((0, 1), (5, 12), (40, 64)):
+        part, part_masks = augment(
+            IMAGES[first:last], MASKS[first:last], draws(last - first, first)
+        )
+        assert torch.allclose(part, whole[first:last], atol=1e-6)
+        assert torch.equal(part_masks, masks[first:last])
+    again, _ = augment(IMAGES, MASKS, draws())
+    assert torch.equal(again, whole)
 
 
-def test_rotation_fills_images_with_gray_and_masks_with_class_0():
-    ones, ids = torch.ones(1, 3, 20, 20), torch.full((1, 20, 20), 3)
-    turned, masks = augmentations.rotate(ones, ids, torch.tensor([45.0]), fill=0.5)
-    assert turned[0, :, 0, 0].tolist() == pytest.approx([0.5] * 3)
-    assert turned[0, :, 10, 10].tolist() == pytest.approx([1.0] * 3)
-    assert sorted(masks.unique().tolist()) == [0, 3]
-    assert masks[0, 0, 0] == 0
+@pytest.mark.parametrize("name", NAMES)
+def test_who_does_not_draw_it_stays_bit_for_bit(name):
+    never, masks = strong(name, probability=0.0)(IMAGES, MASKS, draws())
+    assert torch.equal(never, IMAGES)
+    assert torch.equal(masks, MASKS)
+    some, masks = strong(name, probability=0.5)(IMAGES, MASKS, draws())
+    same = (some == IMAGES).flatten(1).all(1)
+    # A policy may draw the identity, a crop the centre, a jitter of noise nothing at all.
+    assert 16 < same.sum() < 50
+    assert torch.equal(masks[same], MASKS[same])
 
 
-def test_rotation_draws_an_angle_for_each_image():
-    images = IMAGES[:1].expand(B, -1, -1, -1)
-    turned, _ = augmentations.rotation(degrees=30.0, probability=0.5)(images, None, draws())
-    kept = [torch.equal(one, IMAGES[0]) for one in turned]
-    assert 16 < sum(kept) < 48
-    different = {
-        round(one.sum().item(), 5) for one, same in zip(turned, kept, strict=True) if not same
-    }
-    assert len(different) == B - sum(kept)
-
-
-def test_no_degrees_change_nothing():
-    turned, _ = augmentations.rotation(degrees=0.0)(IMAGES, None, draws())
-    assert torch.allclose(turned, IMAGES, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    "adjust, theirs, factors",
-    [
-        (color.adjust_brightness, reference.adjust_brightness, (0.0, 0.6, 1.7)),
-        (color.adjust_contrast, reference.adjust_contrast, (0.0, 0.6, 1.7)),
-        (color.adjust_saturation, reference.adjust_saturation, (0.0, 0.6, 1.7)),
-        (color.shift_hue, reference.adjust_hue, (-0.5, -0.2, 0.35)),
-    ],
-)
-def test_colour_means_what_torchvision_means(adjust, theirs, factors):
-    images = IMAGES[:3].clone()
-    images[1] = images[1, :1]  # one without any colour
-    changed = adjust(images, torch.tensor(factors)[:, None, None, None])
-    for i, factor in enumerate(factors):
-        assert torch.allclose(changed[i], theirs(images[i], factor), atol=1e-5)
-
-
-def test_colour_jitter_stays_within_its_strength_and_differs_by_image():
-    gray = torch.full((B, 3, 4, 4), 0.5)
-    jitter = color.color_jitter(brightness=0.4, contrast=0.0)
-    changed, masks = jitter(gray, MASKS, draws())
-    factors = changed[:, 0, 0, 0] / 0.5
-    assert factors.min() >= 0.6
-    assert factors.max() <= 1.4
-    assert factors.max() - factors.min() > 0.6
-    assert len(factors.unique()) > B // 2
-    assert masks is MASKS
-
-
-def test_colour_jitter_of_strength_0_is_off():
-    jitter = color.color_jitter(brightness=0.0, contrast=0.0)
-    assert torch.equal(jitter(IMAGES, None, draws())[0], IMAGES)
-
-
-def test_colour_on_gray_images():
-    gray = IMAGES[:, :1]
-    jitter = color.color_jitter(brightness=0.3, contrast=0.3)
-    assert jitter(gray, None, draws())[0].shape == gray.shape
-    with pytest.raises(zoo.ZooError) as caught:
-        color.color_jitter(hue=0.1)(gray, None, draws())
-    assert str(caught.value) == (
-        "color_jitter: saturation 0.0 and hue 0.1 need images of 3 channels, given 1; set both to 0"
-    )
-
-
-@pytest.mark.parametrize(
-    "augment",
-    [
-        augmentations.horizontal_flip(),
-        augmentations.vertical_flip(),
-        augmentations.rotation(degrees=20.0, fill=0.5),
-        color.color_jitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.2),
-    ],
-)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
-def test_the_memory_format_is_kept_and_the_input_untouched(augment, layout):
+def test_range_type_memory_format_and_the_input_are_kept(name, layout):
+    augment = strong(name, probability=0.7)
     images = IMAGES.contiguous(memory_format=layout)
-    changed, _ = augment(images, None, draws())
+    given, masks = images.clone(), MASKS.to(torch.uint8)
+    changed, changed_masks = augment(images, masks, draws())
     assert changed.is_contiguous(memory_format=layout)
     assert changed.dtype == torch.float32
     assert (changed.min() >= 0) & (changed.max() <= 1)
-    assert torch.equal(images, IMAGES)
-    other, _ = augment(IMAGES, None, draws())
-    assert torch.allclose(changed, other, atol=1e-6)
+    assert torch.equal(images, given)
+    assert torch.equal(masks, MASKS.to(torch.uint8))
+    assert changed_masks.dtype == torch.uint8
+    assert set(changed_masks.unique().tolist()) <= {0, 1, 2, 3}
+    other, other_masks = augment(IMAGES, MASKS, draws())
+    assert torch.allclose(changed, other, atol=1e-5)
+    assert torch.equal(changed_masks.long(), other_masks)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_copies_of_one_image_differ(name):
+    copies = IMAGES[:1].expand(256, -1, -1, -1)
+    changed, _ = strong(name)(copies, None, draws(256))
+    different = changed.flatten(1).unique(dim=0)
+    assert len(different) == 2 if "flip" in name else len(different) > 60
+
+
+@pytest.mark.parametrize("name", GEOMETRIC)
+def test_a_mask_goes_with_its_image(name):
+    """A white block whose mask is 1: what is surely white is 1, what is surely black 0."""
+    masks = torch.zeros(B, 20, 26, dtype=torch.uint8)
+    for i in range(B):
+        masks[i, i % 7 + 2 : i % 7 + 9, i % 11 + 3 : i % 11 + 12] = 1
+    images = masks[:, None].float().repeat(1, 3, 1, 1)
+    moved, moved_masks = strong(name)(images, masks, draws())
+    white, black = (moved > 0.9999).all(1), (moved < 0.0001).all(1)
+    assert (moved_masks[white] == 1).all()
+    assert (moved_masks[black] == 0).all()
+    assert (white | black).float().mean() > 0.75
+    assert (moved_masks != masks).flatten(1).any(1).sum() > B // 3
+    if name in GEOMETRIC[:3]:
+        assert torch.equal(moved_masks.bool(), white)
+
+
+def test_of_256_copies_half_are_flipped():
+    copies = IMAGES[:1].expand(256, -1, -1, -1)
+    for name, axis in (("horizontal_flip", -1), ("vertical_flip", -2)):
+        flipped, _ = built(name)(copies, None, draws(256))
+        turned = (flipped == IMAGES[0].flip(axis)).flatten(1).all(1)
+        assert 100 < turned.sum() < 156
+        assert (flipped[~turned] == IMAGES[0]).all()
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_certain_flips(layout, channels):
+    images = IMAGES[:, :channels].contiguous(memory_format=layout)
+    for name, axis in (("horizontal_flip", -1), ("vertical_flip", -2)):
+        flipped, masks = built(name, probability=1.0)(images, MASKS, draws())
+        assert torch.equal(flipped, images.flip(axis))
+        assert torch.equal(masks, MASKS.flip(axis))
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("mode", ["constant", "reflect", "edge"])
+def test_a_crop_is_a_window_of_the_padded_image(mode, layout):
+    images = IMAGES.contiguous(memory_format=layout)
+    crop = augmentations.crop(padding=3, padding_mode=mode, fill=0.5, fill_class=255)
+    cropped, masks = crop(images, MASKS, draws())
+    padded = reference.pad(IMAGES, 3, fill=0.5, padding_mode=mode)
+    padded_masks = reference.pad(MASKS, 3, fill=255, padding_mode=mode)
+    places = set()
+    for i in range(B):
+        fits = [
+            (top, left)
+            for top in range(7)
+            for left in range(7)
+            if torch.equal(cropped[i], padded[i, :, top : top + 20, left : left + 26])
+        ]
+        assert len(fits) == 1
+        top, left = fits[0]
+        assert torch.equal(masks[i], padded_masks[i, top : top + 20, left : left + 26])
+        places.add(fits[0])
+    assert len(places) > 25
+    assert {top for top, _ in places} == {left for _, left in places} == set(range(7))
+
+
+def test_a_crop_to_another_size_gives_the_centre_to_those_who_do_not_draw_it():
+    for options in ({"size": [10, 13]}, {"fraction": 0.5}):
+        crop = augmentations.crop(padding=0, probability=0.0, **options)
+        cropped, masks = crop(IMAGES, MASKS, draws())
+        assert torch.equal(cropped, reference.center_crop(IMAGES, [10, 13]))
+        assert masks.shape == (B, 10, 13)
+    square, _ = augmentations.crop(padding=0, size=[8])(IMAGES, None, draws())
+    assert square.shape == (B, 3, 8, 8)
+
+
+def test_crops_that_cannot_be():
+    with pytest.raises(zoo.ZooError) as caught:
+        augmentations.crop(size=[1, 2, 3])
+    assert str(caught.value) == (
+        "crop: size [1, 2, 3]: expected [height, width] or [side], in pixels"
+    )
+    with pytest.raises(zoo.ZooError) as caught:
+        augmentations.crop(size=[40], padding=2)(IMAGES, None, draws())
+    assert str(caught.value) == (
+        "crop: a window of 40 pixels does not fit into images of 20, padded by 2; lower size, or "
+        "raise padding or data.store_size"
+    )

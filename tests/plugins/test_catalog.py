@@ -10,7 +10,14 @@ import pytest
 from zoo.errors import ComponentError, PluginError, ZooError, ZooWarning
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.loading import Loaded, Plugin
-from zoo.plugins.specs import ArchitectureFamily, ArchitectureSpec, AugmentationSpec, LossSpec
+from zoo.plugins.specs import (
+    ArchitectureFamily,
+    ArchitectureSpec,
+    AugmentationSpec,
+    DatasetFamily,
+    DatasetSpec,
+    LossSpec,
+)
 
 ONE = Plugin("one", "zoo-one", "1.0", "zoo_one")
 TWO = Plugin("two", "zoo-two", "2.0", "zoo_two")
@@ -117,6 +124,34 @@ def test_a_member_is_built_by_name_with_the_options_of_its_signature() -> None:
     assert member.build("context", {"width": 2.0}) == ("context", "resnet18", {"width": 2.0})
     with pytest.raises(ComponentError, match="depth: unknown option"):
         member.build("context", {"depth": 2})
+
+
+def test_a_family_of_datasets_is_one_like_the_other() -> None:
+    made = DatasetFamily(
+        prefix="lib",
+        names=["MNIST", "Flowers102"],
+        build=lambda context, name, **options: (context, name, options),
+        summary="a library",
+        tasks={"multiclass"},
+    )
+    digits = DatasetSpec(name="digits", build=no_build, summary="digits")
+    both = catalog((ONE, made), (ONE, digits), (TWO, family()))
+    assert both.names("dataset") == ["digits", "lib/Flowers102", "lib/MNIST"]
+    assert both.names("architecture") == ["lib/alexnet", "lib/resnet18"]
+    assert [one.spec.tasks for one in both.components("dataset")][1] == {"multiclass"}
+    assert both.get("dataset", "lib/MNIST").build("context") == ("context", "MNIST", {})
+    with pytest.raises(ComponentError, match=r"did you mean 'lib/MNIST'\?"):
+        both.get("dataset", "lib/MNISTT")
+    with pytest.raises(ComponentError, match="dataset 'lib/alexnet' is not installed"):
+        both.get("dataset", "lib/alexnet")
+
+
+@pytest.mark.parametrize("fetch", ["no target", 3])
+def test_a_fetch_that_cannot_be_called_is_refused(fetch: Any) -> None:
+    with pytest.raises(PluginError, match=r"dataset 'x': fetch .*: expected a callable or"):
+        DatasetSpec(name="x", build=no_build, summary="a set", fetch=fetch)
+    with pytest.raises(PluginError, match=r"dataset 'x': fetch .*: expected a callable or"):
+        DatasetFamily(prefix="x", names=[], build=no_build, summary="sets", fetch=fetch)
 
 
 def test_building_passes_the_context_and_every_option() -> None:

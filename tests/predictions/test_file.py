@@ -21,7 +21,8 @@ def example(task=TASK, count=7, labelled=True):
     shape = (count, len(task.classes)) if task.kind == "multilabel" else count
     top = 2 if task.kind == "multilabel" else len(task.classes)
     return Predictions(
-        task=task, dataset="d", split="test", fingerprint="f" * 64, source="m@1",
+        task=task, dataset="d", split="test", fingerprint="f" * 64, content="c" * 64,
+        source="m@1",
         ids=np.array([f"image-{i}" for i in range(count)]), logits=logits.numpy(),
         probabilities=task.probabilities(logits).numpy(),
         targets=rng.integers(0, top, shape) if labelled else None,

@@ -17,7 +17,7 @@ def predictions(task, targets, seed=0):
     rng = np.random.default_rng(seed)
     logits = torch.from_numpy(rng.normal(size=(len(targets), task.outputs)).astype(np.float32))
     return Predictions(
-        task, "d", "test", "", "m", np.array([str(i) for i in range(len(targets))]),
+        task, "d", "test", "", "", "m", np.array([str(i) for i in range(len(targets))]),
         logits.numpy(), task.probabilities(logits).numpy(), np.asarray(targets),
         task.decisions(logits).numpy(),
     )  # fmt: skip

@@ -51,13 +51,87 @@ def attribute(context, *, hidden: int = 3):
     return Attribute()
 
 
+class Nested(nn.Module):
+    """A network that keeps a plain tensor deep inside a plain attribute."""
+
+    def __init__(self):
+        super().__init__()
+        self.scales = [{"a": (torch.tensor(2.0),)}]
+        self.linear = nn.Linear(20, 3)
+
+    def forward(self, images):
+        return self.linear(images.flatten(1)) * self.scales[0]["a"][0]
+
+
+class Alias(nn.Module):
+    """A network that holds its parameter a second time, where no state dict sees it."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(20, 3)
+        self.held = [self.linear.weight]
+
+    def forward(self, images):
+        return images.flatten(1) @ self.held[0].t() + self.linear.bias
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(20, 20), nn.Linear(20, 20)
+        self.second.weight = self.first.weight
+        self.out = nn.Linear(20, 3)
+
+    def forward(self, images):
+        return self.out(self.second(self.first(images.flatten(1))))
+
+
+class Complex(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("turn", torch.ones(3, dtype=torch.complex64) * 1j)
+        self.linear = nn.Linear(20, 3)
+
+    def forward(self, images):
+        return (self.linear(images.flatten(1)) * self.turn).imag
+
+
+def deep(context, *, hidden: int = 3):
+    """As many layers as one asks for."""
+    return nn.Sequential(*(nn.Linear(1, 1) for _ in range(hidden)))
+
+
+def heavy(context, *, hidden: int = 3):
+    """As large a layer as one asks for, and nothing that the meta device could build."""
+    torch.zeros(1).item()
+    layer = nn.Module()
+    layer.weight = nn.Parameter(torch.empty(hidden))
+    nn.init.zeros_(layer.weight)
+    return layer
+
+
+def lazy(context, *, hidden: int = 3):
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(context.outputs))
+
+
+def of_class(network):
+    def build(context, *, hidden: int = 3):
+        return network()
+
+    return build
+
+
 def failing(context, *, hidden: int = 3):
     raise RuntimeError("no luck")
 
 
 @pytest.fixture
 def catalog():
-    builds = {"tiny": tiny, "computing": computing, "attribute": attribute, "failing": failing}
+    builds = {
+        "tiny": tiny, "computing": computing, "attribute": attribute, "failing": failing,
+        "deep": deep, "heavy": heavy, "lazy": lazy, "nested": of_class(Nested),
+        "alias": of_class(Alias), "tied": of_class(Tied), "complex": of_class(Complex),
+    }  # fmt: skip
     components = tuple(
         ArchitectureSpec(name=name, build=build, summary="for tests")
         for name, build in builds.items()

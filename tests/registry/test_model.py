@@ -118,6 +118,33 @@ def test_wrong_use(model, images):
         segmenting.predict(images)
 
 
+def test_a_tensor_with_channels_first_is_refused():
+    for shape in ((3, 12, 20), (2, 3, 12, 20)):
+        with pytest.raises(DataError) as caught:
+            as_list(torch.zeros(shape, dtype=torch.uint8))
+        assert str(caught.value) == (
+            f"images: tensor of shape {shape}: its channels seem to come first; give them last, "
+            f"with tensor.movedim(-3, -1), or gray images as a list"
+        )
+    assert len(as_list(torch.zeros((12, 20, 3), dtype=torch.uint8))) == 1
+    assert len(as_list(torch.zeros((1, 12, 20), dtype=torch.uint8))) == 1
+    assert len(as_list(torch.zeros((2, 12, 20), dtype=torch.uint8))) == 2
+
+
+def test_photographs_are_not_held_as_floats_all_at_once(model, monkeypatch):
+    asked = []
+    real = Preprocessing.__call__
+
+    def counted(self, images):
+        asked.append(tuple(images.shape[:3]))
+        return real(self, images)
+
+    monkeypatch.setattr(Preprocessing, "__call__", counted)
+    large, right = np.zeros((40, 50), np.uint8), np.zeros((4, 5), np.uint8)
+    assert len(model.predict([large, large, right, right, right, large])) == 6
+    assert asked == [(1, 40, 50), (1, 40, 50), (3, 4, 5), (1, 40, 50)]
+
+
 def test_the_rule_for_arrays():
     assert len(as_list(np.zeros((9, 9), np.uint8))) == 1
     assert len(as_list(np.zeros((9, 9, 3), np.uint8))) == 1

@@ -3,10 +3,12 @@
 import pytest
 import torch
 from drafts import TASK, draft
+from torch import nn
 
 from zoo.errors import PluginError, RegistryError, StorageError
 from zoo.plugins.catalog import Catalog
-from zoo.registry.loading import build_network, load, network_with, put_weights, state_problems
+from zoo.registry import guards
+from zoo.registry.loading import build_network, check_fit, load, network_with, state_problems
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +19,9 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("architecture", ["tiny", "computing", "attribute"])
+@pytest.mark.parametrize(
+    "architecture", ["tiny", "computing", "attribute", "nested", "alias", "tied", "complex"]
+)
 def test_round_trip(published, catalog, architecture):
     record, network = published(architecture)
     before = torch.get_rng_state()
@@ -61,8 +65,8 @@ def test_a_missing_plugin_names_the_command(published):
     with pytest.raises(RegistryError) as caught:
         load("digits-tiny", device="cpu", catalog=Catalog([]))
     assert str(caught.value) == (
-        "architecture 'tiny' comes from zoo-fake 1.2, which is not installed; "
-        "type: pip install zoo-fake==1.2"
+        "architecture 'tiny': the record says that it comes from zoo-fake 1.2, which is not "
+        "installed; only if you trust that package, type: pip install zoo-fake==1.2"
     )
 
 
@@ -73,8 +77,8 @@ def test_another_version_of_the_plugin(catalog):
     with pytest.raises(RegistryError) as caught:
         build_network(one.architecture, TASK, catalog, one.plugin)
     assert str(caught.value) == (
-        "architecture 'gone' comes from zoo-fake 1.1, which is installed as 1.2, without it; "
-        "type: pip install zoo-fake==1.1"
+        "architecture 'gone': the record says that it comes from zoo-fake 1.1, which is installed "
+        "as 1.2, without it; only if you trust that package, type: pip install zoo-fake==1.1"
     )
 
 
@@ -95,6 +99,41 @@ def test_huge_options_cost_no_memory(trained, catalog):
         network_with(network.state_dict(), architecture, TASK, catalog, what="model 'x'")
 
 
+def test_without_the_traces_tensors_would_be_left_without_values(trained, catalog, monkeypatch):
+    """The negative control of the round trip."""
+    one, network, _ = trained("nested")
+    given = (network.state_dict(), one.architecture, TASK, catalog)
+    monkeypatch.setattr(guards.Traces, "empty", lambda self: True)
+    scale = network_with(*given, what="x").scales[0]["a"][0]
+    assert scale.is_meta
+    monkeypatch.undo()
+    assert network_with(*given, what="x").scales[0]["a"][0].item() == 2.0
+
+
+def test_a_lazy_layer_is_refused(catalog):
+    architecture = {**draft().architecture, "name": "lazy"}
+    with pytest.raises(PluginError) as caught:
+        network_with({}, architecture, TASK, catalog, what="model 'x'")
+    assert str(caught.value) == (
+        "model 'x': the network leaves the shape of '1.weight' open (a lazy layer), so its weights "
+        "could not be loaded again; the plugin has to give that layer its sizes"
+    )
+
+
+FAR = "its options make a network far larger than its 6 tensors of weights"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("deep", {"hidden": 10**9}), ("heavy", {"hidden": 10**8})]
+)
+def test_a_network_far_larger_than_its_weights_is_not_built(name, options, trained, catalog):
+    weights = {str(i): torch.zeros(1) for i in range(6)}
+    architecture = {**draft().architecture, "name": name, "options": options}
+    with pytest.raises(RegistryError, match=FAR):
+        network_with(weights, architecture, TASK, catalog, what="model 'x'")
+    nn.Sequential(*(nn.Linear(1, 1) for _ in range(10_000)))  # the guard ends with the loading
+
+
 def test_state_problems(trained):
     _, network, _ = trained()
     weights = network.state_dict()
@@ -110,7 +149,7 @@ def test_state_problems(trained):
         "'0.bias' is float64 (3,), expected float32 (3,)",
     ]
     with pytest.raises(RegistryError) as caught:
-        put_weights(network, weights, "model 'x' version 1")
+        check_fit(network, weights, "model 'x' version 1")
     assert str(caught.value) == (
         "the weights of model 'x' version 1 do not fit the network: '3.bias' is missing "
         "(and 3 more); the plugin's version may differ from the one it was trained with"

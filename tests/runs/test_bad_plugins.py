@@ -43,7 +43,11 @@ def net(context, *, how: str = "fine"):
 def loss(context, *, how: str = "fine"):
     def compute(logits, targets):
         value = nn.functional.cross_entropy(logits, targets, reduction="none")
-        made = {"vector": value, "float": float(value.detach().mean()), "constant": value.mean().detach()}
+        made = {
+            "vector": value,
+            "float": float(value.detach().mean()),
+            "constant": value.mean().detach(),
+        }
         if how == "raise":
             raise ValueError("loss says no")
         return made.get(how, value.mean())

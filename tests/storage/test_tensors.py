@@ -24,6 +24,7 @@ def some_tensors():
         "none": torch.empty(0, 3),
         "also none": torch.empty(0),
         "flags": torch.tensor([True, False]),
+        "complex": torch.tensor([1 + 2j, 3]),
     }
 
 
@@ -93,3 +94,24 @@ def test_check_finite():
             {"a": torch.ones(2), "b": torch.tensor([1.0, float("inf")])}, "weights"
         )
     assert str(caught.value) == "weights: tensor 'b' holds numbers that are not finite"
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"a" * 600: torch.zeros(1)}, "expected short printable text"),
+        ({"a": torch.zeros((1,) * 9)}, "the shape is not a list of at most 8 sizes"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(given, what, tmp_path, monkeypatch):
+    with pytest.raises(StorageError, match=what):
+        tensors.save(tmp_path / "a.safetensors", given)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(tensors.limits, "check_header", lambda data, what: None)
+    tensors.save(tmp_path / "a.safetensors", given)  # the negative control
+
+
+def test_a_complex_number_that_is_not_finite():
+    tensors.check_finite({"a": torch.tensor([1j])}, "w")
+    with pytest.raises(StorageError, match="'a' holds numbers that are not finite"):
+        tensors.check_finite({"a": torch.tensor([complex(0, float("inf"))])}, "w")

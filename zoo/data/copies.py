@@ -40,6 +40,14 @@ class Copies:
             )
 
     @property
+    def augment_anything(self) -> bool:
+        return any(copy.augmentations.steps for copy in self.members)
+
+    @property
+    def mix_anything(self) -> bool:
+        return any(copy.augmentations.mixing for copy in self.members)
+
+    @property
     def number(self) -> int:
         return len(self.members)
 
@@ -90,8 +98,6 @@ class Copies:
     ) -> tuple[Tensor, Tensor]:
         """Mixup and the like, over the whole batch; multiclass targets become float (B, K)."""
         augmentations = self.members[0].augmentations
-        if not augmentations.mixing:
-            return images_BCHW, targets
         if task.kind == MULTICLASS:
             targets = functional.one_hot(targets, len(task.classes)).float()
         return augmentations.mix(images_BCHW, targets, Draws(positions, *stream, "mix"))

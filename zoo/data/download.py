@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from zoo.errors import DataError, reason
 from zoo.plugins.specs import RemoteFile
 
-CONNECT_SECONDS = 4.0  # to resolve the name, connect and agree on keys
+CONNECT_SECONDS = 3.0  # to resolve the name, connect and agree on keys
 STALL_SECONDS = 30.0  # for the answer to begin, and for each block
 BLOCK = 1 << 18
 REDIRECTS = 5

@@ -11,12 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+_UNSIGNED = [np.uint64(one) for one in _MULTIPLIERS]
 _LOW_24 = (1 << 24) - 1
 
 
@@ -54,7 +59,7 @@ class Draws:
         """float32 (B, *shape) in [low, high)."""
         # 24 bits are exact in float32, on every device (mps has no float64).
         unit = (self._bits(shape) >> 24).to(torch.float32).mul_(2.0**-24)
-        return unit.mul_(high - low).add_(low)
+        return unit if (low, high) == (0.0, 1.0) else unit.mul_(high - low).add_(low)
 
     def normal(self, shape: tuple[int, ...] = ()) -> Tensor:
         """float32 (B, *shape), of mean 0 and standard deviation 1; none is beyond 5.8."""
@@ -82,18 +87,43 @@ class Draws:
     def _bits(self, shape: tuple[int, ...]) -> Tensor:
         """int64 (B, *shape), its low 48 bits random: SplitMix64's, seeded by each position."""
         self._calls += 1
-        seeds = _mixed(self.positions * _signed(_GOLDEN) + key(*self._parts, self._calls))
-        if not shape:
-            return _shifted(seeds, 16)
-        counted = torch.arange(1, math.prod(shape) + 1, device=seeds.device) * _signed(_GOLDEN)
-        return _shifted(_mixed(seeds[:, None] + counted), 16).view(len(self), *shape)
+        start = key(*self._parts, self._calls)
+        count = math.prod(shape) if shape else 0
+        on_cpu = self.positions.device.type == "cpu"
+        hashes = (host_hashes if on_cpu else device_hashes)(self.positions, start, count)
+        return hashes.view(len(self), *shape)
 
 
-def _mixed(values: Tensor) -> Tensor:
+def host_hashes(positions: Tensor, start: int, count: int) -> Tensor:
+    """:func:`device_hashes` by numpy, whose unsigned shift and low cost a call make it 6 times as
+    fast for a batch of 64 on one core."""
+    golden = np.uint64(_GOLDEN)
+    seeds = positions.numpy().view(np.uint64) * golden + np.uint64(start % (1 << 64))
+    hashes = _mixed(seeds, _UNSIGNED, operator.rshift)
+    if count:
+        counted = np.arange(1, count + 1, dtype=np.uint64) * golden
+        hashes = _mixed(hashes[:, None] + counted, _UNSIGNED, operator.rshift)
+    hashes >>= np.uint64(16)
+    return torch.from_numpy(hashes.view(np.int64))
+
+
+def device_hashes(positions: Tensor, start: int, count: int) -> Tensor:
+    """int64 (B,), or (B, count) where count is not 0: 48 random bits for each, on any device."""
+    multipliers = [_signed(one) for one in _MULTIPLIERS]
+    hashes = _mixed(positions * _signed(_GOLDEN) + start, multipliers, _shifted)
+    if count:
+        counted = torch.arange(1, count + 1, device=positions.device) * _signed(_GOLDEN)
+        hashes = _mixed(hashes[:, None] + counted, multipliers, _shifted)
+    return _shifted(hashes, 16)
+
+
+def _mixed(values: Any, multipliers: Sequence[Any], shifted: Callable[[Any, Any], Any]) -> Any:
     """The finalizer, in place: every bit of a value changes about half of the result's."""
-    for by, multiplier in zip((30, 27), _MULTIPLIERS, strict=True):
-        values.bitwise_xor_(_shifted(values, by)).mul_(_signed(multiplier))
-    return values.bitwise_xor_(_shifted(values, 31))
+    for by, multiplier in zip((30, 27), multipliers, strict=True):
+        values ^= shifted(values, by)
+        values *= multiplier
+    values ^= shifted(values, 31)
+    return values
 
 
 def _signed(value: int) -> int:

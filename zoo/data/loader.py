@@ -77,6 +77,8 @@ class Loader:
         self._rows: Rows = rows_of(store, device)
         self._labels = None if store.labels is None else store.labels.to(device)
         self._units: Tensor | None = None
+        self._augments = sampler is not None and self.copies.augment_anything
+        self._mixes = sampler is not None and self.copies.mix_anything
 
     @property
     def samples(self) -> int:
@@ -113,12 +115,19 @@ class Loader:
         positions = torch.arange(len(order), device=self.device)
         rows = self._rows.batches(indices, bounds)
         for (first, last), (pixels, stored_masks) in zip(bounds, rows, strict=True):
-            images, masks, place = self._unit(pixels), stored_masks, slice(first, last)
-            if self.sampler is not None:
-                stream = (self.seed, epoch)
+            place, masks = slice(first, last), stored_masks
+            if self._augments:
                 images, masks = self.copies.augment(
-                    images, masks, order[place], positions[place], len(self.store), stream
+                    self.preprocessing.to_unit(pixels, self._buffer(pixels)),
+                    masks,
+                    order[place],
+                    positions[place],
+                    len(self.store),
+                    (self.seed, epoch),
                 )
+                images = self.preprocessing.finish(images)
+            else:
+                images = self.preprocessing(pixels, self._buffer(pixels))
             yield self._batch(images, masks, labels, place, epoch, positions[place])
 
     def _batch(
@@ -130,7 +139,6 @@ class Loader:
         epoch: int,
         positions: Tensor,
     ) -> Batch:
-        images = self.preprocessing.finish(images)
         if not self.channels_last:
             images = images.contiguous()
         if self.task.kind == SEGMENTATION:
@@ -138,14 +146,14 @@ class Loader:
         else:
             chosen = None if labels is None else labels[place]
         targets = None if chosen is None else self.task.targets(chosen)
-        if targets is not None and self.sampler is not None:
+        if targets is not None and self._mixes:
             images, targets = self.copies.mix(
                 images, targets, self.task, positions, (self.seed, epoch)
             )
         return Batch(images, chosen, targets)
 
-    def _unit(self, pixels: Tensor) -> Tensor:
-        """float32 (B, C, H, W) in [0, 1], channels_last, in the reused buffer."""
+    def _buffer(self, pixels: Tensor) -> Tensor:
+        """float32 of at least the pixels' shape, reused by the next batch."""
         if self._units is None or len(self._units) < len(pixels):
             self._units = torch.empty(pixels.shape, dtype=torch.float32, device=self.device)
-        return self.preprocessing.to_unit(pixels, self._units)
+        return self._units

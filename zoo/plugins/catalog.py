@@ -20,7 +20,7 @@ class Component:
 
     kind: str
     name: str
-    spec: specs.Spec | specs.ArchitectureFamily
+    spec: specs.Spec | specs.Family
     plugin: loading.Plugin
 
     def __str__(self) -> str:
@@ -45,18 +45,40 @@ class Component:
 
     def build(self, context: object | None, given: Mapping[str, Any] | None = None) -> Any:
         """Build it from its context and options. What goes wrong inside names the plugin."""
-        values = self.bind(given or {})
-        if isinstance(self.spec, specs.ArchitectureFamily):
+        return self._call(self.spec.build, context, given or {}, "failed to build")
+
+    def fetch(
+        self, context: object, given: Mapping[str, Any] | None = None
+    ) -> Sequence[specs.RemoteFile]:
+        """A dataset's published files. Raises :class:`ComponentError` when it names none."""
+        fetch = getattr(self.spec, "fetch", None)
+        if fetch is None:
+            files = getattr(self.spec, "files", "")
+            raise ComponentError(
+                f"{self.kind} {self.name!r}: zoo knows no files to download"
+                + (f"; it needs {files}" if files else "")
+            )
+        found = self._call(fetch, context, given or {}, "failed to name its files")
+        wrong = not isinstance(found, list | tuple) or not found
+        if wrong or not all(isinstance(one, specs.RemoteFile) for one in found):
+            raise PluginError(f"{self}: fetch returned {found!r}; expected a list of RemoteFile")
+        return tuple(found)
+
+    def _call(
+        self, target: specs.Build, context: object | None, given: Mapping[str, Any], failed: str
+    ) -> Any:
+        values = self.bind(given)
+        if isinstance(self.spec, specs.Family):
             _, _, member = self.name.partition("/")
             positional: tuple[object, ...] = (context, member)
         else:
             positional = () if self.spec.context is None else (context,)
         try:
-            return resolve(self, self.spec.build)(*positional, **values)
+            return resolve(self, target)(*positional, **values)
         except ZooError:
             raise
         except Exception as error:
-            raise PluginError(f"{self} failed to build: {reason(error)}") from error
+            raise PluginError(f"{self} {failed}: {reason(error)}") from error
 
 
 class Catalog:
@@ -68,45 +90,35 @@ class Catalog:
         self.loaded = tuple(loaded)
         self.problems = tuple(problems)
         self._by_kind: dict[str, dict[str, list[Component]]] = {kind: {} for kind in specs.PLURALS}
-        self._families: dict[str, list[Component]] = {}
+        # By kind, then by prefix; two distributions may claim a prefix.
+        self._families: dict[str, dict[str, list[Component]]] = {kind: {} for kind in specs.PLURALS}
         for one in self.loaded:
             for spec in one.components:
-                if isinstance(spec, specs.ArchitectureFamily):
-                    family = Component("architecture", spec.prefix, spec, one.plugin)
-                    self._families.setdefault(spec.prefix, []).append(family)
+                if isinstance(spec, specs.Family):
+                    family = Component(spec.kind, spec.prefix, spec, one.plugin)
+                    self._families[spec.kind].setdefault(spec.prefix, []).append(family)
                 else:
                     component = Component(spec.kind, spec.name, spec, one.plugin)
                     self._by_kind[spec.kind].setdefault(spec.name, []).append(component)
 
     def names(self, kind: str) -> list[str]:
         """Every name of a kind, families' members included, sorted."""
-        names = set(self._by_kind[kind])
-        if kind == "architecture":
-            for families in self._families.values():
-                for family in families:
-                    names.update(f"{family.name}/{member}" for member in _listed(family))
-        return sorted(names)
+        return sorted({*self._by_kind[kind], *(one.name for one in self._members_listed(kind))})
 
     def components(self, kind: str) -> list[Component]:
         """Every component of a kind; one that two distributions provide stands once for each."""
         found = [one for name in self._by_kind[kind] for one in self._by_kind[kind][name]]
-        if kind == "architecture":
-            for families in self._families.values():
-                for family in families:
-                    found += [
-                        Component(kind, f"{family.name}/{member}", family.spec, family.plugin)
-                        for member in _listed(family)
-                    ]
+        found += self._members_listed(kind)
         return sorted(found, key=lambda one: (one.name, one.plugin.distribution))
 
     def get(self, kind: str, name: str) -> Component:
         """The component of that name. Raises :class:`ComponentError` when there is none, or two."""
         found = list(self._by_kind[kind].get(name, ()))
         prefix, slash, member = name.partition("/")
-        if slash and kind == "architecture":
+        if slash:
             found += [
                 Component(kind, name, family.spec, family.plugin)
-                for family in self._families.get(prefix, ())
+                for family in self._families[kind].get(prefix, ())
                 if member in _members(family)
             ]
         if len(found) == 1:
@@ -122,6 +134,14 @@ class Catalog:
             f"{kind} {name!r} is not installed{nearest(name, self.names(kind))}; "
             f"see: zoo components list {plural}"
         )
+
+    def _members_listed(self, kind: str) -> list[Component]:
+        return [
+            Component(kind, f"{family.name}/{member}", family.spec, family.plugin)
+            for families in self._families[kind].values()
+            for family in families
+            for member in _listed(family)
+        ]
 
 
 @functools.cache
@@ -152,7 +172,7 @@ def resolve(component: Component, target: Callable[..., Any] | str) -> Callable[
 @functools.cache
 def _options(component: Component) -> Sequence[options.Option]:
     spec = component.spec
-    if not isinstance(spec, specs.ArchitectureFamily):
+    if not isinstance(spec, specs.Family):
         build = resolve(component, spec.build)
         return options.read_options(str(component), build, takes_context=spec.context is not None)
     if spec.options is None:
@@ -173,7 +193,7 @@ def _options(component: Component) -> Sequence[options.Option]:
 
 @functools.cache
 def _members(family: Component) -> Sequence[str]:
-    assert isinstance(family.spec, specs.ArchitectureFamily)
+    assert isinstance(family.spec, specs.Family)
     names = family.spec.names
     if isinstance(names, str) or callable(names):
         try:

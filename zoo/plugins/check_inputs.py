@@ -9,7 +9,7 @@ Shapes: N samples, B images, C channels, H by W pixels.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +147,11 @@ class PositionDraws:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def uniform(self, low: float = 0.0, high: float = 1.0) -> Tensor:
-        self._calls += 1
-        numbers = [self._number(position) for position in self.positions.tolist()]
-        return torch.tensor(numbers, dtype=torch.float32) * (high - low) + low
+    def uniform(self, low: float = 0.0, high: float = 1.0, shape: tuple[int, ...] = ()) -> Tensor:
+        return self._numbers(torch.rand, shape) * (high - low) + low
+
+    def normal(self, shape: tuple[int, ...] = ()) -> Tensor:
+        return self._numbers(torch.randn, shape)
 
     def chance(self, probability: float) -> Tensor:
         return self.uniform() < probability
@@ -161,13 +162,25 @@ class PositionDraws:
     def for_part(self, *parts: int | str) -> PositionDraws:
         return PositionDraws(self.positions, *self._parts, *parts)
 
-    def _number(self, position: int) -> float:
+    def _numbers(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        self._calls += 1
+        seeds = [self._seed(position) for position in self.positions.tolist()]
+        return torch.stack([draw(shape, generator=_seeded(seed)) for seed in seeds])
+
+    def _seed(self, position: int) -> int:
         digest = hashlib.sha256(repr((self._parts, self._calls, position)).encode()).digest()
-        return int.from_bytes(digest[:3], "little") / (1 << 24)
+        return int.from_bytes(digest[:4], "little")
 
 
 def augmentation(component: Component) -> Iterator[str]:
     augment = component.build(None)
+    if getattr(augment, "mixes", False):
+        for channels in (1, 3):
+            for problem in _mixing_problems(augment, channels):
+                yield f"on {channels} channels: {problem}"
+        if tasks.SEGMENTATION in component.spec.tasks:
+            yield "it mixes targets, which masks are not; leave segmentation out of its tasks"
+        return
     refused = []
     for channels in (1, 3):
         try:
@@ -224,11 +237,38 @@ def _apart_problems(augment: Any) -> Iterator[str]:
     masks = torch.zeros(_IMAGES, height, width, dtype=torch.int64)
     masks[:, : height // 2, : width // 2] = 1
     images = (0.2 + 0.6 * masks).unsqueeze(1).repeat(1, 3, 1, 1)
-    out, out_masks = augment(images, masks.clone(), PositionDraws(torch.arange(_IMAGES)))
+    out, out_masks = augment(images.clone(), masks.clone(), PositionDraws(torch.arange(_IMAGES)))
     shown = torch.stack((out.mean(1).flatten(1), out_masks.flatten(1).float()))
     centred = shown - shown.mean(-1, keepdim=True)
     first, second = centred / centred.norm(dim=-1, keepdim=True).clamp_min(1e-6)
     both = (centred.norm(dim=-1) > 1e-3).all(0)
     apart = both & ((first * second).sum(-1).abs() < 0.5)
+    if out.shape == images.shape:
+        # Most pixels in their places: nothing moved, something is covered. A flip moves half.
+        kept = (out == images).all(1).flatten(1).float().mean(1)
+        apart &= kept < 0.65
     if apart.sum() > _IMAGES // 20:
         yield f"{int(apart.sum())} of {_IMAGES} masks did not go with their images"
+
+
+def _mixing_problems(augment: Any, channels: int) -> Iterator[str]:
+    """Images that show their own target, all white in the channel of their class, must go on doing
+    so: each channel's mean is the share of that class."""
+    classes = torch.arange(_IMAGES) % (channels + 1)
+    targets = torch.nn.functional.one_hot(classes, channels + 1)[:, :channels].float()
+    images = targets[:, :, None, None].expand(-1, -1, *_SIZE)
+    images = images.contiguous(memory_format=torch.channels_last)
+    positions = torch.arange(1000, 1000 + _IMAGES)
+    out, shares = augment(images.clone(), targets.clone(), PositionDraws(positions))
+    for what, made, given in (("images", out, images), ("targets", shares, targets)):
+        if made.shape != given.shape or made.dtype != given.dtype:
+            yield f"{what} become {_described(made)}; expected {_described(given)}"
+            return
+        if not torch.isfinite(made).all() or made.min() < 0 or made.max() > 1:
+            yield f"{what} leave [0, 1]: {made.min():.3g} to {made.max():.3g}"
+            return
+    if not torch.allclose(out.mean(dim=(2, 3)), shares, atol=1e-3):
+        yield "targets are not mixed in the shares of the images' pixels"
+    again, again_shares = augment(images.clone(), targets.clone(), PositionDraws(positions))
+    if not torch.equal(again, out) or not torch.equal(again_shares, shares):
+        yield "the same draws give another result; take random numbers from draws alone"

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from zoo.errors import ContractError, PluginError, ZooError, nearest, reason
 from zoo.plugins import check_inputs, check_networks, check_schedules, loading
 from zoo.plugins.catalog import Catalog, Component, catalog
-from zoo.plugins.specs import PLURALS, ArchitectureFamily, DatasetSpec
+from zoo.plugins.specs import PLURALS, DatasetFamily, DatasetSpec, Family
 
 # Yields what is wrong; what it raises is wrong, too.
 Check = Callable[[Component], Iterator[str]]
@@ -35,8 +35,9 @@ def check_plugin(name: str, roots: Mapping[str, Path] | None = None) -> list[Che
     """Check every component of the plugin of that entry-point or distribution name.
 
     ``roots``: folders of data, by dataset name; a dataset that needs a folder and has none here is
-    not built, which its note says. Of an architecture family the first member is checked. Raises
-    :class:`ContractError`, a ``PluginError``, with a line for each problem of each component.
+    not built, which its note says. Of a family the first member is checked, and those that
+    ``roots`` names. Raises :class:`ContractError`, a ``PluginError``, with a line for each problem
+    of each component.
     """
     found = [one for one in catalog().loaded if _is_called(one.plugin, name)]
     problems = [str(one) for one in catalog().problems if _is_called(one.plugin, name)]
@@ -54,7 +55,7 @@ def check_loaded(loaded: loading.Loaded, roots: Mapping[str, Path]) -> list[Chec
     """:func:`check_plugin` for a plugin that is already loaded."""
     every: list[Checked] = []
     problems: list[str] = []
-    for component in _components(loaded):
+    for component in _components(loaded, roots):
         check, note = _check_of(component, roots)
         what = list(_problems(component, check))
         problems += [f"{component}: {one}" for one in what]
@@ -69,15 +70,16 @@ def _is_called(plugin: loading.Plugin, name: str) -> bool:
     return plugin.name == name or same_distribution
 
 
-def _components(loaded: loading.Loaded) -> Iterator[Component]:
+def _components(loaded: loading.Loaded, roots: Mapping[str, Path]) -> Iterator[Component]:
     alone = Catalog([loaded])
-    families: set[str] = set()
     for kind in PLURALS:
+        seen: set[str] = set()
         for component in alone.components(kind):
-            if isinstance(component.spec, ArchitectureFamily):
-                if component.spec.prefix in families:
+            if isinstance(component.spec, Family):
+                first = component.spec.prefix not in seen
+                seen.add(component.spec.prefix)
+                if not first and component.name not in roots:
                     continue
-                families.add(component.spec.prefix)
             yield component
 
 
@@ -97,7 +99,7 @@ def _problems(component: Component, check: Check) -> Iterator[str]:
 
 def _check_of(component: Component, roots: Mapping[str, Path]) -> tuple[Check, str]:
     """What to check of it, and what that leaves out."""
-    if not isinstance(component.spec, DatasetSpec):
+    if not isinstance(component.spec, DatasetSpec | DatasetFamily):
         return _CHECKS[component.kind], ""
     root = roots.get(component.name)
     if component.spec.needs_root and root is None:

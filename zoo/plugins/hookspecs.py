@@ -14,8 +14,11 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 
 @hookspec
-def register_datasets() -> Sequence[specs.DatasetSpec]:  # type: ignore[empty-body]
-    """Datasets: splits of images with labels or masks, and where they come from."""
+def register_datasets() -> Sequence[  # type: ignore[empty-body]
+    specs.DatasetSpec | specs.DatasetFamily
+]:
+    """Datasets, one by one or a whole family: images with labels or masks, and where they come
+    from."""
 
 
 @hookspec

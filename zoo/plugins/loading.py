@@ -57,7 +57,7 @@ class Problem:
 @dataclass(frozen=True)
 class Loaded:
     plugin: Plugin
-    components: tuple[specs.Spec | specs.ArchitectureFamily, ...]
+    components: tuple[specs.Spec | specs.Family, ...]
 
 
 def installed() -> Iterator[metadata.EntryPoint]:
@@ -150,14 +150,12 @@ def _arguments(hook: Any) -> list[str]:
     return [parameter.name for parameter in parameters if parameter.default is parameter.empty]
 
 
-def _components(
-    manager: pluggy.PluginManager,
-) -> Iterator[specs.Spec | specs.ArchitectureFamily]:
+def _components(manager: pluggy.PluginManager) -> Iterator[specs.Spec | specs.Family]:
     for spec_type in specs.SPECS:
         hook_name = f"register_{specs.PLURALS[spec_type.kind]}"
-        allowed: tuple[type[specs.Spec | specs.ArchitectureFamily], ...] = (spec_type,)
-        if spec_type is specs.ArchitectureSpec:
-            allowed = (spec_type, specs.ArchitectureFamily)
+        allowed: tuple[type[specs.Spec | specs.Family], ...] = (spec_type,)
+        if spec_type.kind in specs.FAMILIES:
+            allowed = (spec_type, specs.FAMILIES[spec_type.kind])
         for implementation in getattr(manager.hook, hook_name).get_hookimpls():
             given = implementation.function()
             if not isinstance(given, list | tuple):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from zoo import tasks
@@ -59,14 +60,19 @@ def task_set(kind: str, name: str, given: Collection[str]) -> frozenset[str]:
     return frozenset(given)
 
 
-def check_build(kind: str, name: str, build: object) -> None:
+def check_build(kind: str, name: str, build: object, what: str = "build") -> None:
     """Raise unless ``build`` is callable or looks like ``"package.module:function"``."""
     if callable(build):
         return
     if not isinstance(build, str) or not re.fullmatch(r"[\w.]+:[\w.]+", build):
         raise PluginError(
-            f"{kind} {name!r}: build {build!r}: expected a callable or 'package.module:function'"
+            f"{kind} {name!r}: {what} {build!r}: expected a callable or 'package.module:function'"
         )
+
+
+def _check_fetch(name: str, fetch: object) -> None:
+    if fetch is not None:
+        check_build("dataset", name, fetch, "fetch")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +80,37 @@ class DatasetSpec(Spec):
     """``build(DatasetContext, *, options) -> zoo.Dataset``.
 
     ``needs_root``: whether a folder must be given; ``files``: then, which files belong there and
-    where to get them.
+    where to get them. ``fetch(DatasetContext, *, options) -> Sequence[RemoteFile]``: the files that
+    ``zoo data get`` puts into that folder, with the same options as ``build``; it downloads
+    nothing itself.
     """
 
     kind: ClassVar[str] = "dataset"
     context: ClassVar[type | None] = contexts.DatasetContext
     needs_root: bool = False
     files: str = ""
+    fetch: Build | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_fetch(self.name, self.fetch)
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A published file, and where a dataset wants it.
+
+    ``path``: below the root, with ``/``; ``md5``: 32 hexadecimal digits; ``largest``: bytes, more
+    are not read; ``unpack``: called with the file's path once its md5 is right; ``http``: whether
+    its server knows no https, so that the md5 alone vouches for it.
+    """
+
+    url: str
+    path: str
+    md5: str
+    largest: int
+    unpack: Callable[[Path], None] | None = None
+    http: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,13 +176,13 @@ class TrackerSpec(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArchitectureFamily:
-    """Many architectures of one library under a prefix: ``prefix/name``.
+class Family:
+    """What every family declares: many components of one kind under a prefix, ``prefix/name``.
 
     ``names``: the names, or a callable (or entry-point string) that gives them without importing
-    the library. ``build(ArchitectureContext, name, **options) -> torch.nn.Module``. ``options``: a
-    callable (or entry-point string) ``name -> inspect.Signature`` whose keyword-only parameters are
-    that model's options; without it a family's models have none.
+    the library behind them. ``build(context, name, **options)``. ``options``: a callable (or
+    entry-point string) ``name -> inspect.Signature`` whose keyword-only parameters are that
+    member's options; without it a family's members have none.
     """
 
     prefix: str
@@ -163,16 +193,43 @@ class ArchitectureFamily:
     source: str = ""
     tasks: Collection[str] = field(default=_EVERY_TASK)
 
+    kind: ClassVar[str]
+
     def __post_init__(self) -> None:
+        what = f"{self.kind} family"
         if not _NAME.fullmatch(self.prefix):
-            raise PluginError(f"architecture family {self.prefix!r}: expected a lower-case name")
-        check_build("architecture family", self.prefix, self.build)
-        given = task_set("architecture family", self.prefix, self.tasks)
-        object.__setattr__(self, "tasks", given)
+            raise PluginError(f"{what} {self.prefix!r}: expected a lower-case name")
+        check_build(what, self.prefix, self.build)
+        object.__setattr__(self, "tasks", task_set(what, self.prefix, self.tasks))
         if not isinstance(self.names, str) and not callable(self.names):
             object.__setattr__(self, "names", tuple(self.names))
 
 
+@dataclass(frozen=True, kw_only=True)
+class ArchitectureFamily(Family):
+    """``build(ArchitectureContext, name, **options) -> torch.nn.Module``."""
+
+    kind: ClassVar[str] = "architecture"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetFamily(Family):
+    """``build(DatasetContext, name, **options) -> zoo.Dataset``; ``needs_root``, ``files`` and
+    ``fetch(DatasetContext, name, **options)`` as in :class:`DatasetSpec`."""
+
+    kind: ClassVar[str] = "dataset"
+    needs_root: bool = False
+    files: str = ""
+    fetch: Build | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_fetch(self.prefix, self.fetch)
+
+
+FAMILIES: dict[str, type[Family]] = {
+    family.kind: family for family in (DatasetFamily, ArchitectureFamily)
+}
 SPECS: tuple[type[Spec], ...] = (
     DatasetSpec,
     ArchitectureSpec,

@@ -26,13 +26,15 @@ _LIMIT = 4 << 30  # bytes of one array: larger is no predictions file of ours
 class Predictions:
     """``logits`` and ``probabilities``: float32 (N, O) and (N, K), columns in class order;
     ``targets``: int64 (N,), or uint8 (N, K) multilabel, or None where the split has no labels;
-    ``fingerprint``: of the split's ids; ``source``: which model spoke, as people would name it.
+    ``fingerprint``: of the split's ids; ``content``: of its ids, labels and pixels, as the network
+    was shown them; ``source``: which model spoke, as people would name it.
     """
 
     task: Task
     dataset: str
     split: str
     fingerprint: str
+    content: str
     source: str
     ids: np.ndarray
     logits: np.ndarray
@@ -51,6 +53,7 @@ class Predictions:
             "dataset": self.dataset,
             "split": self.split,
             "fingerprint": self.fingerprint,
+            "content": self.content,
             "source": self.source,
         }
         arrays = {
@@ -81,6 +84,7 @@ class Predictions:
                 dataset=str(about["dataset"]),
                 split=str(about["split"]),
                 fingerprint=str(about["fingerprint"]),
+                content=str(about["content"]),
                 source=str(about["source"]),
                 ids=arrays["ids"],
                 logits=arrays["logits"],

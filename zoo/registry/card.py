@@ -1,6 +1,6 @@
 """The card: a version's README.md, in the Hugging Face model-card form.
 
-Every figure comes from the record; nobody writes one by hand. Text that comes from data (class
+Every figure is the machine's; nobody writes one by hand. Text that comes from data (class
 names, datasets) is escaped; what the publisher writes as prose stays Markdown.
 """
 
@@ -36,9 +36,15 @@ class CardText:
     authors: Sequence[str] = ()
 
 
-def render_card(draft: Draft, version: int, text: CardText) -> str:
-    """The card of ``version``, read back once as the Hub would. Raises :class:`RegistryError` when
-    it does not come back the same."""
+def render_card(
+    draft: Draft,
+    version: int,
+    text: CardText,
+    figures: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str:
+    """The card of ``version``, read back once as the Hub would. ``figures``: everything that was
+    measured, by split, where that is more than the draft's single numbers. Raises
+    :class:`RegistryError` when it does not come back the same."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -58,7 +64,7 @@ def render_card(draft: Draft, version: int, text: CardText) -> str:
         splits=_splits(draft),
         metric_splits=metric_splits,
         metrics=metrics,
-        details=list(_details(draft)),
+        details=list(_details(draft, draft.metrics if figures is None else figures)),
         provenance=list(_provenance(draft)),
         recipe=recipe,
         fence=_fence(recipe),
@@ -135,12 +141,14 @@ def _ordered(given: Iterable[str], first: Sequence[str]) -> list[str]:
     return [name for name in first if name in names] + sorted(names - set(first))
 
 
-def _details(draft: Draft) -> Iterable[tuple[str, list[str], list[list[object]]]]:
+def _details(
+    draft: Draft, figures: Mapping[str, Mapping[str, Any]]
+) -> Iterable[tuple[str, list[str], list[list[object]]]]:
     """(title, header, rows): a row a class, then the confusion matrix, where they can be read."""
     classes = list(draft.task.classes)
     if len(classes) > CLASSES:
         return
-    for split, metrics in draft.metrics.items():
+    for split, metrics in figures.items():
         by_class, confusion = metrics.get("per_class"), metrics.get("confusion")
         if isinstance(by_class, list) and by_class and all(isinstance(r, dict) for r in by_class):
             rows: list[dict[str, Any]] = by_class  # type: ignore[assignment]

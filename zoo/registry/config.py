@@ -20,6 +20,7 @@ from typing import Any
 
 from zoo.errors import RegistryError, nearest
 from zoo.registry import names
+from zoo.registry.names import Reference
 from zoo.registry.store import Registry
 from zoo.storage import reading
 
@@ -52,6 +53,16 @@ class Registries:
 def open_registry(name: str | None = None) -> Registry:
     """The registry of that name, by default the default one."""
     return registries().open(name)
+
+
+def open_for(reference: Reference, name: str | None = None) -> Registry:
+    """The registry that ``reference`` names, else that of ``name``, else the default one. Raises
+    :class:`RegistryError` when the two differ."""
+    if name is not None and reference.registry not in (None, name):
+        raise RegistryError(
+            f"reference {str(reference)!r} names another registry than {name!r}; give one of them"
+        )
+    return open_registry(reference.registry or name)
 
 
 def registries(start: Path | None = None) -> Registries:

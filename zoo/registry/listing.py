@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,15 @@ def scalars(metrics: dict[str, Any]) -> dict[str, float]:
         name: float(value)
         for name, value in metrics.items()
         if type(value) in (int, float) and name != "samples"
+    }
+
+
+def single_numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What of ``metrics`` a record keeps: the numbers, undefined ones too, and no tables."""
+    return {
+        name: value
+        for name, value in metrics.items()
+        if value is None or type(value) in (int, float)
     }
 
 

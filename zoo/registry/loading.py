@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,7 +13,8 @@ from zoo.errors import ComponentError, PluginError, RegistryError, ZooError
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.catalog import catalog as installed
 from zoo.plugins.contexts import ArchitectureContext
-from zoo.registry.config import open_registry
+from zoo.registry import guards
+from zoo.registry.config import open_for
 from zoo.registry.model import Model
 from zoo.registry.names import Reference
 from zoo.registry.record import WEIGHTS, Architecture, PluginOrigin
@@ -35,11 +36,7 @@ def load(
 
     where = choose_device(device)
     parsed = Reference.parse(reference)
-    if registry is not None and parsed.registry not in (None, registry):
-        raise RegistryError(
-            f"reference {reference!r} names another registry than {registry!r}; give one of them"
-        )
-    opened = open_registry(parsed.registry or registry)
+    opened = open_for(parsed, registry)
     record = opened.record(parsed)
     weights = tensors.from_bytes(opened.read_file(record, WEIGHTS), f"the weights of {record}")
     network = network_with(
@@ -90,24 +87,32 @@ def network_with(
     """The network with ``weights``, in eval mode, on the CPU.
 
     Built first on torch's meta device, where it takes no memory: names and shapes are compared
-    before anything is allocated. A network that computes while it is built, or keeps tensors that
-    are in no state dict, is built a second time for real.
+    before anything is allocated, and then it is given the weights themselves. A network that
+    computes while it is built, or still holds some tensor without values, is built for real.
     """
-    try:
-        with torch.device("meta"):
-            network = build_network(architecture, task, catalog, plugin)
-    except PluginError:
+    with guards.bounded(weights, what):
+        made = guards.Traces()
+        try:
+            with torch.device("meta"), made:
+                network = build_network(architecture, task, catalog, plugin)
+        except PluginError:
+            pass
+        else:
+            made.add((*network.parameters(), *network.buffers()))
+            check_fit(network, weights, what)
+            network.load_state_dict(dict(weights), assign=True)
+            if made.empty():
+                return network
         network = build_network(architecture, task, catalog, plugin)
-    put_weights(network, weights, what)
-    if any(tensor.is_meta for tensor in _held(network)):
-        network = build_network(architecture, task, catalog, plugin)
-        put_weights(network, weights, what)
+        check_fit(network, weights, what)
+        # Copied: the network may hold its own parameters in other places, too.
+        network.load_state_dict(dict(weights))
     return network
 
 
-def put_weights(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
-    """Give ``network`` these very tensors. Raises :class:`RegistryError`, naming ``what``, when
-    they do not fit it."""
+def check_fit(network: nn.Module, weights: Mapping[str, Tensor], what: str) -> None:
+    """Raise :class:`RegistryError`, naming ``what``, when ``weights`` do not fit ``network``."""
+    guards.refuse_lazy(network, what)
     problems = state_problems(network, weights)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -115,7 +120,6 @@ def put_weights(network: nn.Module, weights: Mapping[str, Tensor], what: str) ->
             f"the weights of {what} do not fit the network: {problems[0]}{more}; the plugin's "
             f"version may differ from the one it was trained with"
         )
-    network.load_state_dict(dict(weights), assign=True)
 
 
 def state_problems(network: nn.Module, weights: Mapping[str, Tensor]) -> list[str]:
@@ -136,21 +140,6 @@ def _form(tensor: Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
 
 
-def _held(network: nn.Module) -> Iterator[Tensor]:
-    """Every tensor a network holds, also those that are plain attributes."""
-    yield from network.parameters()
-    yield from network.buffers()
-    for module in network.modules():
-        for value in vars(module).values():
-            inner = value.values() if isinstance(value, dict) else value
-            values = inner if not isinstance(value, Tensor | str) and _is_plain(inner) else [value]
-            yield from (one for one in values if isinstance(one, Tensor))
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, list | tuple | type({}.values()))
-
-
 def _not_installed(
     name: str, catalog: Catalog, plugin: PluginOrigin | None, error: ZooError
 ) -> ZooError:
@@ -161,7 +150,8 @@ def _not_installed(
     if there == [version]:
         return error
     state = f"is installed as {there[0]}, without it" if there else "is not installed"
+    # The name is a stranger's word: it may be that of a package made to be installed by mistake.
     return RegistryError(
-        f"architecture {name!r} comes from {owner} {version}, which {state}; "
-        f"type: pip install {owner}=={version}"
+        f"architecture {name!r}: the record says that it comes from {owner} {version}, which "
+        f"{state}; only if you trust that package, type: pip install {owner}=={version}"
     )

@@ -16,7 +16,6 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from zoo.data.decoding import pixels
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import DataError
 from zoo.registry.record import Record
@@ -69,10 +68,11 @@ class Model:
 
     def predict(self, images: Any, batch_size: int = 64) -> Predicted:
         """``images``: one image or a sequence of them, each a PIL image, a path, or a uint8 array
-        (H, W) or (H, W, C); or one uint8 array (N, H, W) or (N, H, W, C). An array of three axes
-        is one image when its last axis is at most 4, else a batch of gray ones; give ``[None]`` or
-        a list to say so yourself. Sizes may differ. Raises :class:`DataError` naming the image.
-        """
+        or tensor (H, W) or (H, W, C); or one such array (N, H, W) or (N, H, W, C). An array of
+        three axes is one image when its last axis is at most 4, else a batch of gray ones; give
+        ``[None]`` or a list to say so yourself. Channels come last: a tensor in which three
+        channels come first is refused. Sizes may differ. Raises :class:`DataError` naming the
+        image."""
         if self.task.kind == SEGMENTATION:
             raise DataError(
                 f"model {self.name!r} is for segmentation; predict gives one class an image"
@@ -91,13 +91,15 @@ class Model:
 
     @torch.inference_mode()
     def _logits(self, images: Sequence[Any], first: int) -> Tensor:
-        """float32 (B, outputs) on the CPU. Images of one size are preprocessed together."""
-        channels = self.preprocessing.channels
-        arrays = [pixels(one, channels, f"image {first + i}") for i, one in enumerate(images)]
+        """float32 (B, outputs) on the CPU. Images of the network's size are preprocessed together;
+        others one by one, for a batch of photographs as float32 may not fit in memory."""
+        size, form = self.preprocessing.size, self.preprocessing.form
+        arrays = (form.image(one, f"image {first + i}") for i, one in enumerate(images))
         parts = []
-        for _, run in itertools.groupby(arrays, key=np.shape):
-            stacked = torch.from_numpy(np.stack(list(run)))
-            parts.append(self.preprocessing(stacked.to(self.device)))
+        for fits, run in itertools.groupby(arrays, key=lambda array: array.shape[:2] == size):
+            for several in [list(run)] if fits else ([one] for one in run):
+                stacked = torch.from_numpy(np.stack(several))
+                parts.append(self.preprocessing(stacked.to(self.device)))
         batch = torch.cat(parts).contiguous(memory_format=torch.channels_last)
         logits: Tensor = self.network(batch)
         return logits.float().cpu()
@@ -115,6 +117,11 @@ def as_list(images: Any) -> list[Any]:
     if isinstance(images, str | Path | Image.Image):
         return [images]
     if isinstance(images, Tensor):
+        if images.ndim in (3, 4) and images.shape[-3] == 3 and images.shape[-1] > _CHANNELS:
+            raise DataError(
+                f"images: tensor of shape {tuple(images.shape)}: its channels seem to come first; "
+                f"give them last, with tensor.movedim(-3, -1), or gray images as a list"
+            )
         images = images.numpy(force=True)
     if isinstance(images, np.ndarray):
         one = images.ndim == 2 or (images.ndim == 3 and images.shape[-1] <= _CHANNELS)

@@ -32,6 +32,12 @@ FORMAT: Final = 1
 WEIGHTS, PROBE, CARD = "model.safetensors", "probe.safetensors", "README.md"
 FILES = 1000
 
+
+def metrics_file(split: str) -> str:
+    """Where a version keeps every figure on a split, a confusion matrix of any size among them."""
+    return f"metrics/{split}.json"
+
+
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")]
 Text = Annotated[str, StringConstraints(max_length=5000)]
@@ -69,8 +75,11 @@ class PluginOrigin(TypedDict):
 
 @with_config(_STRICT)
 class SplitData(TypedDict):
+    """``fingerprint``: of the ids; ``content``: of ids, labels and pixels, where measured."""
+
     samples: Count
     fingerprint: Line
+    content: NotRequired[Line]
 
 
 @with_config(_STRICT)
@@ -109,7 +118,8 @@ class Draft(BaseModel):
     """What a publisher says of a version: a record but for its number, date and files.
 
     ``preprocessing``: what ``Preprocessing.as_json`` wrote. ``recipe``: resolved, without paths,
-    users or secrets. ``metrics``: by split, as ``zoo.predictions.metrics`` computes them.
+    users or secrets. ``metrics``: by split, the figures that are one number; all of them are in
+    the version's file :func:`metrics_file`.
     """
 
     model_config = ConfigDict(**_STRICT, frozen=True)

@@ -15,15 +15,17 @@ import numpy as np
 from zoo.data.device import choose_device
 from zoo.data.loader import Loader
 from zoo.data.splits import TEST, SplitPlan, ids_fingerprint
-from zoo.data.tiers import Keeping
-from zoo.errors import DataError
+from zoo.data.tiers import Held, Keeping
+from zoo.errors import DataError, RunError
 from zoo.plugins.catalog import catalog
 from zoo.predictions import metrics
 from zoo.predictions.file import Predictions
 from zoo.runs import opening
 from zoo.runs.building import EVAL_BATCH
 from zoo.runs.environment import cores
-from zoo.runs.subjects import Subject, open_subject
+from zoo.runs.folder import RunFolder
+from zoo.runs.own_data import difference, is_elsewhere
+from zoo.runs.subjects import Subject, open_subject, part_of
 from zoo.storage import commit
 from zoo.tasks import SEGMENTATION
 from zoo.training.loop import logits_of
@@ -31,13 +33,17 @@ from zoo.training.loop import logits_of
 
 @dataclass(frozen=True)
 class Evaluation:
-    """``metrics``: see :func:`zoo.predictions.metrics.evaluate`; ``path``: the predictions file."""
+    """``metrics``: see :func:`zoo.predictions.metrics.evaluate`; empty where the split has no
+    labels. ``path``: the predictions file. ``differs``: what tells the data from those trained
+    with, None when nothing does."""
 
     source: str
     dataset: str
     split: str
+    samples: int
     metrics: Mapping[str, Any]
     path: Path
+    differs: str | None = None
 
 
 def evaluate(
@@ -51,8 +57,12 @@ def evaluate(
     device: str = "auto",
 ) -> Evaluation:
     """Measure a run (its path) or a version (its reference) on a ``split`` of ``dataset`` (default:
-    the one it was trained on), writing the predictions to ``output`` (default: in the run's folder,
-    or ``predictions/``)."""
+    the one it was trained on).
+
+    Predictions and figures are kept in the run's folder (of a version, the predictions in
+    ``predictions/``), by the split's name; those on other data under another name, and they are
+    never published. With ``output`` the predictions are written there and nothing else is. Raises
+    :class:`RunError` when the run's own data have changed."""
     subject = open_subject(str(reference), registry)
     trained_on = subject.trained_on
     own = dataset in (None, trained_on.name)
@@ -63,19 +73,55 @@ def evaluate(
         root or (trained_on.root if own else None),
         trained_on.plan if own else SplitPlan(),
     )
-    predictions = predict(subject, opened, split, device)
-    name = split if own else f"{opened.name}-{split}".replace("/", "-")
+    _check_task(subject, opened)
+    held = opened.hold(split, subject.preprocessing.form, Keeping(threads=cores()))
+    content = held.fingerprint()
+    differs = difference(subject, opened, split, content, root)
+    if differs and own and subject.run and output is None and not is_elsewhere(subject, root):
+        raise RunError(
+            f"run {str(subject.run.path)!r}: split {split!r} of dataset {opened.name!r} is not the "
+            f"one it was trained with: {differs}; to measure it as other data add --output FILE"
+        )
+    name = _name(opened.name, split, content, own=own, differs=differs is not None)
     path = Path(output) if output is not None else _default_path(subject, name)
+    predictions = predict(subject, opened, split, held, content, device)
     commit.make_folder(path.parent)
     predictions.save(path)
-    figures = metrics.evaluate(predictions)
-    if subject.run is not None:
-        subject.run.write_metrics(name, {**figures, "weights_sha256": subject.digest})
-    return Evaluation(subject.name, opened.name, split, figures, path)
+    figures = {} if predictions.targets is None else metrics.evaluate(predictions)
+    if subject.run is not None and output is None and figures:
+        _note(subject.run, name, figures, subject.digest, predictions, own=differs is None)
+    return Evaluation(subject.name, opened.name, split, len(held), figures, path, differs)
 
 
-def predict(subject: Subject, opened: opening.Opened, split: str, device: str) -> Predictions:
-    """What the network says about a split. The classes must be those it was trained for."""
+def predict(
+    subject: Subject,
+    opened: opening.Opened,
+    split: str,
+    held: Held,
+    content: str,
+    device: str,
+) -> Predictions:
+    """What the network says about a split, held as ``held``, whose fingerprint is ``content``."""
+    where = choose_device(device)
+    loader = Loader(held, subject.preprocessing, subject.task, EVAL_BATCH[where.type], where)
+    logits = logits_of(subject.network.to(where), loader)
+    return Predictions(
+        task=subject.task,
+        dataset=opened.name,
+        split=split,
+        fingerprint=ids_fingerprint(opened.split(split)),
+        content=content,
+        source=subject.name,
+        ids=np.asarray(held.ids),
+        logits=logits.numpy(),
+        probabilities=subject.task.probabilities(logits).numpy(),
+        targets=None if held.labels is None else held.labels.numpy(),
+        decisions=subject.task.decisions(logits).numpy(),
+    )
+
+
+def _check_task(subject: Subject, opened: opening.Opened) -> None:
+    """The classes must be those it was trained for."""
     task = opened.dataset.task
     if (task.kind, task.classes) != (subject.task.kind, subject.task.classes):
         raise DataError(
@@ -87,23 +133,31 @@ def predict(subject: Subject, opened: opening.Opened, split: str, device: str) -
         raise DataError(
             f"dataset {opened.name!r} is for segmentation, which zoo eval cannot do yet"
         )
-    where = choose_device(device)
-    keeping = Keeping(threads=cores())
-    store = opened.hold(split, subject.preprocessing.form, keeping)
-    loader = Loader(store, subject.preprocessing, subject.task, EVAL_BATCH[where.type], where)
-    logits = logits_of(subject.network.to(where), loader)
-    return Predictions(
-        task=subject.task,
-        dataset=opened.name,
-        split=split,
-        fingerprint=ids_fingerprint(opened.split(split)),
-        source=subject.name,
-        ids=np.asarray(store.ids),
-        logits=logits.numpy(),
-        probabilities=subject.task.probabilities(logits).numpy(),
-        targets=None if store.labels is None else store.labels.numpy(),
-        decisions=subject.task.decisions(logits).numpy(),
-    )
+
+
+def _name(dataset: str, split: str, content: str, *, own: bool, differs: bool) -> str:
+    """Of the files that hold what was measured."""
+    if not own:
+        return f"{dataset}-{split}".replace("/", "-")
+    return f"{split}-at-{content[:8]}" if differs else split
+
+
+def _note(
+    run: RunFolder,
+    name: str,
+    figures: Mapping[str, Any],
+    digest: str,
+    predictions: Predictions,
+    *,
+    own: bool,
+) -> None:
+    """Keep the figures, and with the first ones on a split of its own data what that held."""
+    prints = {"fingerprint": predictions.fingerprint, "content": predictions.content}
+    run.write_metrics(name, {**figures, "weights_sha256": digest, **prints})
+    data = part_of(run, "data")
+    if own and "content" not in data["splits"][predictions.split]:
+        data["splits"][predictions.split]["content"] = predictions.content
+        run.update(data=data)
 
 
 def _default_path(subject: Subject, name: str) -> Path:

@@ -17,9 +17,9 @@ from zoo.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from zoo.data.splits import SplitPlan
 from zoo.data.tiers import Held, Keeping, native_form, open_split
 from zoo.errors import DataError, PluginError, missing_path, reason
-from zoo.plugins.catalog import Catalog
+from zoo.plugins.catalog import Catalog, Component
 from zoo.plugins.contexts import DatasetContext
-from zoo.plugins.specs import DatasetSpec
+from zoo.plugins.specs import DatasetFamily, DatasetSpec
 from zoo.recipes.flags import flag_overrides
 from zoo.recipes.schema import DataSection, SplitSection
 from zoo.training import events
@@ -58,21 +58,37 @@ def open_dataset(
     root: str | None,
     plan: SplitPlan,
 ) -> Opened:
+    dataset = build_dataset(catalog, name, options, root)
+    check_dataset(name, dataset)
+    return Opened(name, dataset, splits.complete_splits(name, dataset, plan))
+
+
+def build_dataset(
+    catalog: Catalog, name: str, options: Mapping[str, Any], root: str | None
+) -> Dataset:
+    """The dataset as its plugin gives it, not looked at yet."""
     component = catalog.get("dataset", name)
-    assert isinstance(component.spec, DatasetSpec)
-    folder = _root(component.spec, root)
+    folder = _root(component, root)
     dataset = component.build(DatasetContext(folder), options)
     if not isinstance(dataset, Dataset):
         raise PluginError(f"{component} returned {type(dataset).__name__}; expected a zoo.Dataset")
-    check_dataset(name, dataset)
-    return Opened(name, dataset, splits.complete_splits(name, dataset, plan))
+    return dataset
 
 
 def open_for_reading(
     catalog: Catalog, name: str, root: str | None, sets: Sequence[str] = ()
 ) -> Opened:
-    """A dataset as a recipe would open it, without a recipe: ``sets`` are ``KEY=VALUE`` of the
-    sections ``dataset`` and ``split``."""
+    """A dataset as a recipe would open it, without a recipe; ``sets``: see
+    :func:`read_settings`."""
+    options, plan = read_settings(catalog, name, sets)
+    return open_dataset(catalog, name, options, root, plan)
+
+
+def read_settings(
+    catalog: Catalog, name: str, sets: Sequence[str]
+) -> tuple[Mapping[str, Any], SplitPlan]:
+    """A dataset's options and a plan of splits from ``KEY=VALUE`` texts of the sections ``dataset``
+    and ``split`` of a recipe."""
     component = catalog.get("dataset", name)
     overrides = flag_overrides(sets)
     wrong = [one for one in overrides if not one.key.startswith(("dataset.", "split."))]
@@ -93,24 +109,25 @@ def open_for_reading(
         )
     except ValueError as error:
         raise DataError(f"--set split: {reason(error)}; see docs/recipes.md") from error
-    plan = SplitPlan(**section.model_dump())
-    return open_dataset(catalog, name, component.bind(options), root, plan)
+    return component.bind(options), SplitPlan(**section.model_dump())
 
 
-def _root(spec: DatasetSpec, root: str | None) -> Path | None:
+def _root(component: Component, root: str | None) -> Path | None:
     """The folder with the files: as given, else ``$ZOO_DATA/<name>``."""
+    name, spec = component.name, component.spec
+    assert isinstance(spec, DatasetSpec | DatasetFamily)
     if root is not None:
         given = Path(root).expanduser()
         if not given.is_dir():
-            raise DataError(missing_path(f"root of dataset {spec.name!r}", given))
+            raise DataError(missing_path(f"root of dataset {name!r}", given))
         return given
     variable = os.environ.get(DATA_VARIABLE, "")
-    if variable and (Path(variable) / spec.name).is_dir():
-        return Path(variable) / spec.name
+    if variable and (Path(variable) / name).is_dir():
+        return Path(variable) / name
     if spec.needs_root:
         raise DataError(
-            f"dataset {spec.name!r} needs a folder with its files ({spec.files}); name it with "
-            f"--root, dataset.root, or put it at ${DATA_VARIABLE}/{spec.name}"
+            f"dataset {name!r} needs a folder with its files ({spec.files}); name it with "
+            f"--root, dataset.root, or put it at ${DATA_VARIABLE}/{name}"
         )
     return None
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import RunError
+from zoo.data.splits import TEST, VAL
+from zoo.errors import RunError, StorageError, ZooWarning
 from zoo.plugins.catalog import catalog
 from zoo.predictions import metrics
 from zoo.predictions.file import Predictions
@@ -15,11 +18,20 @@ from zoo.recipes.writing import public_data
 from zoo.registry.card import CardText, render_card
 from zoo.registry.config import open_registry
 from zoo.registry.gate import check_version, make_probe
-from zoo.registry.record import CARD, PROBE, WEIGHTS, Draft, Record
+from zoo.registry.listing import single_numbers
+from zoo.registry.record import CARD, PROBE, WEIGHTS, Draft, Record, metrics_file
 from zoo.runs import folder
 from zoo.runs.folder import RunFolder, find_run
-from zoo.runs.subjects import Subject, architecture_record, of_run, recipe_of, weights_of
-from zoo.storage import commit, tensors
+from zoo.runs.naming import as_argument
+from zoo.runs.subjects import (
+    Subject,
+    architecture_record,
+    of_run,
+    part_of,
+    recipe_of,
+    weights_of,
+)
+from zoo.storage import commit, strict_json, tensors
 
 
 def publish(
@@ -34,26 +46,47 @@ def publish(
 
     Licence and intended use come from the recipe's ``[card]`` unless given here; without them, or
     without measured figures, nothing is published. Returns the record, once it is durable; the card
-    is left in the run's folder too.
+    is left in the run's folder too. That it cannot be written there is a warning.
     """
     opened = run if isinstance(run, RunFolder) else find_run(str(run))
+    _check_finished(opened)
     subject = of_run(opened)
     text = _card_text(recipe_of(opened).card, licence, intended_use)
-    draft = _draft(opened, subject, name, text.licence)
+    measured = _measured(opened, subject)
+    draft = _draft(opened, subject, name, text.licence, measured)
     probe = make_probe(subject.network, subject.preprocessing)
+    figures = {metrics_file(split): strict_json.dumps(one) for split, one in measured.items()}
     cards: list[str] = []
 
     def card(version: int) -> bytes:
-        cards.append(render_card(draft, version, text))
+        cards.append(render_card(draft, version, text, measured))
         return cards[-1].encode()
 
     record = open_registry(registry).publish(
         draft,
-        {WEIGHTS: weights_of(opened), PROBE: tensors.to_bytes(probe), CARD: card},
+        {WEIGHTS: weights_of(opened), PROBE: tensors.to_bytes(probe), CARD: card, **figures},
         gate=lambda draft, files: check_version(draft, files, catalog()),
     )
-    commit.write(opened.path / folder.CARD, cards[-1].encode())
+    try:
+        commit.write(opened.path / folder.CARD, cards[-1].encode())
+    except StorageError as error:
+        warnings.warn(
+            f"{record.model}@{record.version} is published, but its card is not in the run's "
+            f"folder: {error}",
+            ZooWarning,
+            stacklevel=2,
+        )
     return record
+
+
+def _check_finished(run: RunFolder) -> None:
+    status = run.info.get("status")
+    if status != folder.FINISHED:
+        again = f"zoo train {as_argument(run.path / folder.RECIPE)}"
+        raise RunError(
+            f"run {str(run.path)!r} is {status}, not {folder.FINISHED}; only a finished run is "
+            f"published; to train it again type: {again}"
+        )
 
 
 def _card_text(card: CardSection, licence: str | None, intended_use: str | None) -> CardText:
@@ -71,43 +104,55 @@ def _card_text(card: CardSection, licence: str | None, intended_use: str | None)
     return CardText(licence, intended_use, card.not_intended_use, card.description, card.authors)
 
 
-def _draft(run: RunFolder, subject: Subject, name: str, licence: str) -> Draft:
-    info, recipe = run.info, recipe_of(run)
+def _draft(
+    run: RunFolder, subject: Subject, name: str, licence: str, measured: Mapping[str, Any]
+) -> Draft:
+    recipe = recipe_of(run)
     return Draft.of(
         model=name,
         task=subject.task,
         preprocessing=subject.preprocessing.as_json(),
         architecture=architecture_record(recipe, subject.preprocessing),
-        plugin=info["plugin"],
+        plugin=part_of(run, "plugin"),
         recipe=public_data(recipe),
-        data=info["data"],
-        metrics=_measured(run, subject),
+        data=subject.data,
+        metrics={split: single_numbers(figures) for split, figures in measured.items()},
         licence=licence,
-        environment=info["environment"],
-        weights=info["weights"],
+        environment=part_of(run, "environment"),
+        weights=run.info.get("weights"),
     )
 
 
-def _measured(run: RunFolder, subject: Subject) -> dict[str, Mapping[str, Any]]:
+def _measured(run: RunFolder, subject: Subject) -> dict[str, dict[str, Any]]:
     """The figures by split, each computed again from its predictions file and equal to what was
-    written. Raises :class:`RunError` when there are none, or they are of other weights."""
-    measured: dict[str, Mapping[str, Any]] = {}
-    for split in run.info["data"]["splits"]:
+    written. Raises :class:`RunError` when there are none, or they are of other weights or data."""
+    measured: dict[str, dict[str, Any]] = {}
+    for split, known in subject.data["splits"].items():
         if not run.metrics_path(split).is_file():
             continue
         written = run.metrics(split)
-        again = f"type: zoo eval {run.path} --split {split}"
+        where = f"run {str(run.path)!r}: the figures on {split!r} are"
+        again = f"type: {_eval(run, split)}"
+        prints = tuple(known.get(key) for key in ("fingerprint", "content"))
         if written.pop("weights_sha256", None) != subject.digest:
-            raise RunError(
-                f"run {str(run.path)!r}: the figures on {split!r} are of other weights; {again}"
-            )
-        computed = metrics.evaluate(Predictions.load(run.predictions_path(split)))
-        if computed != written:
-            raise RunError(
-                f"run {str(run.path)!r}: the figures on {split!r} are not those of its "
-                f"predictions; {again}"
-            )
+            raise RunError(f"{where} of other weights; {again}")
+        if None in prints or prints != (written.pop("fingerprint", 0), written.pop("content", 0)):
+            raise RunError(f"{where} of other data than the run's own; {again}")
+        said = Predictions.load(run.predictions_path(split))
+        about = (said.dataset, said.split, said.fingerprint, said.content)
+        if about != (subject.data.get("dataset"), split, *prints):
+            raise RunError(f"{where} of other data than its predictions; {again}")
+        if metrics.evaluate(said) != written:
+            raise RunError(f"{where} not those of its predictions; {again}")
         measured[split] = written
     if not measured:
-        raise RunError(f"run {str(run.path)!r} has not been evaluated; type: zoo eval {run.path}")
+        splits = subject.data["splits"]
+        raise RunError(
+            f"run {str(run.path)!r} has not been evaluated; "
+            f"type: {_eval(run, TEST if TEST in splits else VAL)}"
+        )
     return measured
+
+
+def _eval(run: RunFolder, split: str) -> str:
+    return f"zoo eval {as_argument(run.path)} --split {shlex.quote(split)}"

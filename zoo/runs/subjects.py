@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from torch import nn
 
 from zoo.data.preprocessing import Preprocessing
@@ -15,10 +16,12 @@ from zoo.data.splits import SplitPlan
 from zoo.errors import RegistryError, RunError
 from zoo.plugins.catalog import catalog
 from zoo.recipes.reading import read_recipe
-from zoo.recipes.schema import Recipe
+from zoo.recipes.schema import Recipe, SplitSection
 from zoo.registry.loading import load, network_with
+from zoo.registry.record import Record, private_text
 from zoo.runs import folder
 from zoo.runs.folder import RunFolder
+from zoo.runs.naming import as_argument
 from zoo.storage import tensors
 from zoo.tasks import Task
 from zoo.training.checkpoints import STATE, WEIGHTS
@@ -36,56 +39,84 @@ class Source:
 
 @dataclass(frozen=True)
 class Subject:
-    """``name``: as people would name it; ``digest``: sha256 of the weights file; ``run``: None for
-    a published version."""
+    """``name``: as people would name it; ``data``: what its record says of the data, by dataset,
+    fingerprint and splits; ``digest``: sha256 of the weights file; ``run``: None for a published
+    version."""
 
     name: str
     task: Task
     preprocessing: Preprocessing
     network: nn.Module
     trained_on: Source
+    data: Mapping[str, Any]
     digest: str
     run: RunFolder | None = None
 
 
 def is_path(reference: str) -> bool:
-    """An argument with a slash, a leading dot or a file suffix is a path; otherwise a reference."""
-    return "/" in reference or reference.startswith(".") or bool(Path(reference).suffix)
+    """Whether a run's folder is meant: by a slash, a leading dot, or the name of one that is here.
+    Everything else is a reference; a model's name may have dots."""
+    return "/" in reference or reference.startswith(".") or _is_run(Path(reference))
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        return (path / folder.INFO).exists()
+    except OSError:  # too long to be a name
+        return False
 
 
 def open_subject(reference: str, registry: str | None = None) -> Subject:
     """A run by its path, or a version by its reference (``name``, ``name@3``)."""
-    if is_path(reference.partition("@")[0]):
+    if is_path(reference):
         return of_run(RunFolder.open(Path(reference)))
     try:
         model = load(reference, registry=registry, device="cpu")
     except RegistryError as error:
         if (folder.RUNS / reference).is_dir():
-            raise RegistryError(f"{error}; for the run type: {folder.RUNS / reference}") from error
+            run = as_argument(folder.RUNS / reference)
+            raise RegistryError(f"{error}; for the run type: {run}") from error
         raise
-    recipe: Mapping[str, Any] = model.record.recipe
-    section = {key: value for key, value in recipe["dataset"].items() if key != "name"}
     return Subject(
         name=f"{model.name}@{model.version}",
         task=model.task,
         preprocessing=model.preprocessing,
         network=model.network,
-        trained_on=Source(recipe["dataset"]["name"], section, SplitPlan(**recipe["split"])),
+        trained_on=source_of(model.record),
+        data=model.record.data,
         digest=model.record.weights_sha256,
     )
 
 
+def source_of(record: Record) -> Source:
+    """Raises :class:`RegistryError` unless the recipe in ``record``, which a stranger wrote, names
+    its data, and nothing of this machine."""
+    dataset, split = record.recipe.get("dataset"), record.recipe.get("split", {})
+    found = private_text({"dataset": dataset, "split": split})
+    if found:
+        raise RegistryError(f"the recipe of {record} names a path of this machine: {found}")
+    if not isinstance(dataset, dict) or not isinstance(dataset.get("name"), str):
+        raise RegistryError(f"the recipe of {record} is damaged: it names no dataset")
+    try:
+        plan = SplitSection.model_validate(split)
+    except ValidationError as error:
+        key = ".".join(map(str, ("split", *error.errors()[0]["loc"])))
+        raise RegistryError(f"the recipe of {record} is damaged: {key[:80]}") from error
+    options = {key: value for key, value in dataset.items() if key not in ("name", "root")}
+    return Source(str(dataset["name"]), options, SplitPlan(**plan.model_dump(exclude={"file"})))
+
+
 def of_run(run: RunFolder) -> Subject:
-    info, recipe, weights = run.info, recipe_of(run), weights_of(run)
-    task = Task.from_json(info["task"])
-    preprocessing = Preprocessing.from_json(info["preprocessing"])
+    recipe, weights = recipe_of(run), weights_of(run)
+    task = Task.from_json(part_of(run, "task"))
+    preprocessing = Preprocessing.from_json(part_of(run, "preprocessing"))
     network = network_with(
         tensors.load(weights),
         architecture_record(recipe, preprocessing),
         task,
         catalog(),
         what=f"run {str(run.path)!r}",
-        plugin=info["plugin"],
+        plugin=part_of(run, "plugin"),  # type: ignore[arg-type]
     )
     return Subject(
         name=run.path.name,
@@ -98,9 +129,23 @@ def of_run(run: RunFolder) -> Subject:
             SplitPlan(**recipe.split.model_dump()),
             recipe.dataset.root,
         ),
+        data=part_of(run, "data"),
         digest=sha256(weights),
         run=run,
     )
+
+
+def part_of(run: RunFolder, key: str) -> dict[str, Any]:
+    """A table in ``run.json``. Raises :class:`RunError` when it is none."""
+    part = run.info.get(key)
+    splits = part.get("splits") if key == "data" and isinstance(part, dict) else {}
+    if (
+        not isinstance(part, dict)
+        or not isinstance(splits, dict)
+        or not all(isinstance(one, dict) for one in splits.values())
+    ):
+        raise RunError(f"run {str(run.path)!r}: its {folder.INFO} is damaged: {key!r}")
+    return part
 
 
 def recipe_of(run: RunFolder) -> Recipe:

@@ -4,7 +4,8 @@ a power cut.
 Registry, checkpoints and predictions all write through it. Every call to the system goes through
 the module ``os`` by name, so that tests can count, fail or kill at each. A failed fsync is fatal
 and never retried: the kernel marks the lost pages clean, and a second fsync would prove nothing.
-On Windows a folder cannot be synced; there the last rename may be lost in a power cut.
+On Windows a folder cannot be synced; there the last rename may be lost in a power cut. On macOS
+fsync stops at the drive's cache; F_FULLFSYNC goes through it.
 """
 
 # ruff: noqa: PTH101, PTH102, PTH105, PTH108, PTH116
@@ -25,13 +26,22 @@ from zoo.errors import StorageError
 from zoo.storage import limits
 from zoo.storage.failures import reported, storage_error
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 READABLE, IMMUTABLE = 0o644, 0o444
 TEMPORARY_PREFIX = ".zoo-tmp-"  # what a killed process may leave behind starts so
 _BLOCK = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows
 # NONBLOCK: opening a FIFO must not wait for its writer. Windows has neither.
 _SOURCE = os.O_RDONLY | _BINARY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)  # macOS
+# What file systems that cannot do that (shared folders) answer: there fsync is all there is.
+_NO_FULL_SYNC = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY, errno.ENODEV}
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+_NOWHERE = "the folder it would be in is gone; change to another"
 # Why the parent of a folder that was there before us may not be synced: it is not ours.
 _NOT_OURS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EINVAL}
 
@@ -89,6 +99,8 @@ def make_folder(path: Path) -> None:
         missing: list[Path] = []
         existing = path
         while not existing.is_dir():
+            if existing.parent == existing:
+                raise StorageError(f"cannot make the folder {str(path)!r}: {_NOWHERE}")
             missing.append(existing)
             existing = existing.parent
         _sync_parent_of_existing(existing)
@@ -159,7 +171,7 @@ def _write_new(path: Path, blocks: Iterator[bytes] | list[bytes] | _Hashed, mode
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
         os.chmod(path, mode)
-        os.fsync(descriptor)
+        _flush(descriptor)
     finally:
         os.close(descriptor)
 
@@ -167,9 +179,20 @@ def _write_new(path: Path, blocks: Iterator[bytes] | list[bytes] | _Hashed, mode
 def _sync(path: Path, flags: int) -> None:
     descriptor = os.open(path, flags)
     try:
-        os.fsync(descriptor)
+        _flush(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _flush(descriptor: int) -> None:
+    if _FULL_SYNC is not None:
+        try:
+            fcntl.fcntl(descriptor, _FULL_SYNC)
+            return
+        except OSError as error:
+            if error.errno not in _NO_FULL_SYNC:
+                raise
+    os.fsync(descriptor)
 
 
 def _sync_parent_of_existing(folder: Path) -> None:

@@ -40,10 +40,12 @@ def to_bytes(tensors: Mapping[str, Tensor], what: str = "tensors") -> bytes:
         storages.add(address)
     try:
         # One metadata key only: several are written in random order.
-        return serialize(dense, metadata={"format": "pt"})
+        data = serialize(dense, metadata={"format": "pt"})
     # The serializer is Rust behind Python: KeyError, ValueError, RuntimeError, SafetensorError.
     except Exception as error:
         raise StorageError(f"{what} cannot be written as safetensors: {reason(error)}") from error
+    limits.check_header(data, what)  # what could not be read again is not written
+    return data
 
 
 def from_bytes(data: bytes, what: str = "tensors") -> dict[str, Tensor]:
@@ -64,5 +66,7 @@ def from_bytes(data: bytes, what: str = "tensors") -> dict[str, Tensor]:
 def check_finite(tensors: Mapping[str, Tensor], what: str) -> None:
     """Raise :class:`StorageError`, naming the first, when some tensor has NaN or infinity."""
     for name, tensor in tensors.items():
+        if tensor.is_complex():
+            tensor = torch.view_as_real(tensor)
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all()):
             raise StorageError(f"{what}: tensor {name!r} holds numbers that are not finite")

@@ -30,13 +30,13 @@ class Tally:
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """``loss``: the batch's mean; ``logits``: (B, O, ...); ``labels``: the store's."""
         self.samples += len(labels)
-        self._loss += loss.detach() * len(labels)
-        decisions = self._task.decisions(logits.detach())
+        self._loss.add_(loss.detach(), alpha=len(labels))
+        cells = self._task.decisions(logits.detach())
         if self._task.kind == MULTILABEL:
-            cells = self._first_cells + labels.long() * 2 + decisions
+            cells.add_(self._first_cells).add_(labels, alpha=2)
         else:
-            cells = labels.long() * len(self._task.classes) + decisions
-        cells = cells.reshape(-1)
+            cells.add_(labels, alpha=len(self._task.classes))
+        cells = cells.view(-1)
         self._cells.index_add_(0, cells, self._ones.expand(len(cells)))
 
     def loss(self) -> float:

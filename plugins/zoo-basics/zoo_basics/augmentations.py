@@ -1,24 +1,30 @@
-"""Flips and rotation, on the batch, each image with its own draw; masks go with their images.
+"""Flips and crops: pixels change their places, nothing is interpolated, masks go with their images.
 
-Shapes: images float (B, C, H, W) in [0, 1]; masks (B, H, W) of class ids. The memory format of the
-images is kept. Nothing waits for the device: what a draw spares an image is computed and not taken.
+Shapes: images float (B, C, H, W) in [0, 1]; masks (B, H, W) of class ids. A crop works on both as
+planes (B, P, H, W, I), contiguous in memory: channels_last images are one plane of C values a
+pixel, others C planes of one value. So the memory format of the images is kept without a copy.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from torch import Tensor
-from torch.nn import functional
 
-from zoo import Draws
+from zoo import Draws, ZooError
+from zoo_basics.augmentations_choosing import (
+    Augmentation,
+    ClassId,
+    Gray,
+    Probability,
+    change_chosen,
+    is_channels_last,
+)
 
-Probability = Annotated[float, Ge(0), Le(1)]
-Augmentation = Callable[[Tensor, Tensor | None, Draws], tuple[Tensor, Tensor | None]]
+PaddingMode = Literal["constant", "reflect", "edge"]
+_SAME: list[int] = []
 
 
 def horizontal_flip(*, probability: Probability = 0.5) -> Augmentation:
@@ -31,86 +37,111 @@ def vertical_flip(*, probability: Probability = 0.5) -> Augmentation:
     return _flip(-2, probability)
 
 
-def rotation(
+def crop(
     *,
-    degrees: Annotated[float, Ge(0)] = 10.0,
+    padding: Annotated[int, Ge(0)] = 4,
+    size: list[int] = _SAME,
+    fraction: Annotated[float, Gt(0), Le(1)] = 1.0,
+    padding_mode: PaddingMode = "constant",
+    fill: Gray = 0.0,
+    fill_class: ClassId = 0,
     probability: Probability = 1.0,
-    fill: Probability = 0.0,
 ) -> Augmentation:
-    """Turn about the centre by an angle drawn from ±``degrees``, counter-clockwise if positive.
+    """Pad by so many pixels on every side, then cut out a window at a random place.
 
-    Images are sampled bilinearly, and ``fill``, a gray in [0, 1], comes in from outside; masks are
-    sampled to the nearest pixel, and class 0 comes in.
+    ``size``: the window's [height, width] or [side] in pixels; left empty, it is ``fraction`` of
+    the image's height and width before padding. The batch leaves with the window's size. An image
+    that does not draw the crop gives its centre: all of itself, where the size stays. Outside the
+    image are ``fill``, a gray, and for masks ``fill_class``, or with another ``padding_mode`` what
+    is mirrored at the border, or the border itself.
     """
+    if len(size) > 2 or any(side < 1 for side in size):
+        raise ZooError(f"crop: size {size!r}: expected [height, width] or [side], in pixels")
 
     def augment(
         images_BCHW: Tensor, masks_BHW: Tensor | None, draws: Draws
     ) -> tuple[Tensor, Tensor | None]:
+        device, spans, starts = images_BCHW.device, [], []
         chosen = draws.chance(probability)
-        angles = draws.uniform(-degrees, degrees)
-        turned, turned_masks = rotate(images_BCHW, masks_BHW, angles, fill)
-        return choose(chosen, turned, images_BCHW, turned_masks, masks_BHW)
+        for axis, length in enumerate(images_BCHW.shape[-2:]):
+            span = size[min(axis, len(size) - 1)] if size else max(1, round(fraction * length))
+            room = length + 2 * padding - span
+            if room < 0:
+                raise ZooError(
+                    f"crop: a window of {span} pixels does not fit into images of {length}, padded "
+                    f"by {padding}; lower size, or raise padding or data.store_size"
+                )
+            drawn = draws.integers(0, room + 1)
+            starts.append(torch.where(chosen, drawn, room // 2).to(device))
+            spans.append(span)
+        images = window(_padded(planes_of(images_BCHW), padding, padding_mode, fill), starts, spans)
+        if masks_BHW is None:
+            return images_of(images), None
+        padded = _padded(mask_planes(masks_BHW), padding, padding_mode, fill_class)
+        return images_of(images), window(padded, starts, spans)[:, 0, :, :, 0]
 
     return augment
 
 
-def rotate(
-    images_BCHW: Tensor, masks_BHW: Tensor | None, degrees_B: Tensor, fill: float = 0.0
-) -> tuple[Tensor, Tensor | None]:
-    """Each image and its mask turned counter-clockwise by its own angle."""
-    grid = _turned_grid(degrees_B.to(images_BCHW.device), *images_BCHW.shape[-2:])
-    # Outside the image grid_sample reads 0; shifted by fill, that is fill.
-    turned = functional.grid_sample(images_BCHW - fill, grid, "bilinear", align_corners=False)
-    turned = turned.add_(fill).clamp_(0.0, 1.0)
-    if images_BCHW.is_contiguous(memory_format=torch.channels_last):
-        turned = turned.contiguous(memory_format=torch.channels_last)
-    if masks_BHW is None:
-        return turned, None
-    ids = masks_BHW.unsqueeze(1).float()
-    masks = functional.grid_sample(ids, grid, "nearest", align_corners=False)
-    return turned, masks.squeeze(1).to(masks_BHW.dtype)
+def planes_of(images_BCHW: Tensor) -> Tensor:
+    if is_channels_last(images_BCHW):
+        return images_BCHW.permute(0, 2, 3, 1).unsqueeze(1)
+    return images_BCHW.contiguous().unsqueeze(-1)
 
 
-def choose(
-    chosen_B: Tensor,
-    changed: Tensor,
-    images_BCHW: Tensor,
-    changed_masks: Tensor | None,
-    masks_BHW: Tensor | None,
-) -> tuple[Tensor, Tensor | None]:
-    """The changed image and mask where ``chosen_B`` (bool) is true, elsewhere the given ones."""
-    chosen_B = chosen_B.to(images_BCHW.device)
-    images = torch.where(chosen_B[:, None, None, None], changed, images_BCHW)
-    if changed_masks is None or masks_BHW is None:
-        return images, None
-    return images, torch.where(chosen_B[:, None, None], changed_masks, masks_BHW)
+def mask_planes(masks_BHW: Tensor) -> Tensor:
+    return masks_BHW.contiguous()[:, None, :, :, None]
+
+
+def images_of(planes: Tensor) -> Tensor:
+    if planes.shape[-1] > 1:
+        return planes.squeeze(1).permute(0, 3, 1, 2)
+    return planes.squeeze(-1)
+
+
+def window(planes: Tensor, starts_B: list[Tensor], spans: list[int]) -> Tensor:
+    """From each image the window that starts at its own row and column.
+
+    A row of a window is one run of memory, so a window is gathered by rows, from a view in which
+    every pixel starts a run; 1.6 times as fast as by pixels (28x28x3, torch 2.15, one core).
+    """
+    B, P, H, W, inner = planes.shape
+    height, width = spans
+    top, left = (start.view(B, 1, 1) for start in starts_B)
+    first = (torch.arange(B * P, device=planes.device) * H).view(B, P, 1) + top
+    runs = (first + torch.arange(height, device=planes.device)) * W + left
+    every_run = planes.as_strided(
+        (B * P * H * W - width + 1, width * inner), (inner, 1), planes.storage_offset()
+    )
+    return every_run.index_select(0, runs.flatten()).view(B, P, height, width, inner)
 
 
 def _flip(axis: int, probability: float) -> Augmentation:
+    def flipped(images: Tensor, masks: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        return images.flip(axis), None if masks is None else masks.flip(axis)
+
     def augment(
         images_BCHW: Tensor, masks_BHW: Tensor | None, draws: Draws
     ) -> tuple[Tensor, Tensor | None]:
-        flipped_masks = None if masks_BHW is None else masks_BHW.flip(axis)
-        chosen = draws.chance(probability)
-        return choose(chosen, images_BCHW.flip(axis), images_BCHW, flipped_masks, masks_BHW)
+        return change_chosen(draws.chance(probability), flipped, images_BCHW, masks_BHW)
 
     return augment
 
 
-def _turned_grid(degrees_B: Tensor, height: int, width: int) -> Tensor:
-    """Where each output pixel is read: (B, H, W, 2), x and y in [-1, 1], pixel centres between.
-
-    Written out instead of ``affine_grid``, whose matrix product may run in TF32 on CUDA, which
-    misplaces pixels, and whose rounding depends on the batch. Both coordinates are scaled to half
-    the height, so that angles are kept when the image is not square.
-    """
-    radians = (degrees_B * (math.pi / 180.0))[:, None, None]
-    cos, sin = radians.cos(), radians.sin()
-    aspect = width / height
-    y = _centres(height, degrees_B.device)[None, :, None]
-    x = _centres(width, degrees_B.device)[None, None, :] * aspect
-    return torch.stack(((cos * x - sin * y) / aspect, sin * x + cos * y), dim=-1)
-
-
-def _centres(length: int, device: torch.device) -> Tensor:
-    return (torch.arange(length, device=device, dtype=torch.float32) * 2 + 1) / length - 1
+def _padded(planes: Tensor, padding: int, mode: PaddingMode, fill: float) -> Tensor:
+    if padding == 0:
+        return planes
+    B, P, H, W, inner = planes.shape
+    if mode == "constant":
+        out = planes.new_full((B, P, H + 2 * padding, W + 2 * padding, inner), fill)
+        out[:, :, padding : padding + H, padding : padding + W] = planes
+        return out
+    for axis, length in ((2, H), (3, W)):
+        places = torch.arange(-padding, length + padding, device=planes.device)
+        if mode == "reflect":
+            # A mirror at either end, without repeating the border: a period of 2 (length - 1).
+            period = max(1, 2 * (length - 1))
+            places = places.remainder(period)
+            places = torch.minimum(places, period - places)
+        planes = planes.index_select(axis, places.clamp_(0, length - 1))
+    return planes

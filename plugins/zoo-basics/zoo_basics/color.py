@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 from torch import Tensor
 
 from zoo import Draws, ZooError
-from zoo_basics.augmentations import Augmentation, Probability, choose
+from zoo_basics.augmentations_choosing import Augmentation, Probability, change_chosen
 
 _LUMA = (0.2989, 0.587, 0.114)  # ITU-R BT.601, to the digits torchvision uses
 _Strength = Annotated[float, Ge(0)]
@@ -42,18 +42,20 @@ def color_jitter(
                 f"channels, given {images_BCHW.shape[1]}; set both to 0"
             )
         chosen = draws.chance(probability)
-        changed = images_BCHW
-        for strength, adjust in (
-            (brightness, adjust_brightness),
-            (contrast, adjust_contrast),
-            (saturation, adjust_saturation),
-        ):
-            factors = draws.uniform(max(0.0, 1.0 - strength), 1.0 + strength)
-            if strength:
-                changed = adjust(changed, _per_image(factors, changed))
-        if hue:
-            changed = shift_hue(changed, _per_image(draws.uniform(-hue, hue), changed))
-        images, _ = choose(chosen, changed, images_BCHW, None, None)
+        strengths = (brightness, contrast, saturation)
+        factors = [draws.uniform(max(0.0, 1.0 - each), 1.0 + each) for each in strengths]
+        shifts = draws.uniform(-hue, hue)
+        if not (any(strengths) or hue):
+            return images_BCHW, masks_BHW
+
+        def change(images: Tensor, _: None, *values_B: Tensor) -> tuple[Tensor, None]:
+            values = [each.to(images)[:, None, None, None] for each in values_B]
+            for strength, adjust, value in zip(strengths, _ADJUSTMENTS, values, strict=False):
+                if strength:
+                    images = adjust(images, value)
+            return (shift_hue(images, values[-1]) if hue else images), None
+
+        images, _ = change_chosen(chosen, change, images_BCHW, None, *factors, shifts)
         return images, masks_BHW
 
     return augment
@@ -96,14 +98,17 @@ def shift_hue(images_BCHW: Tensor, shifts: Tensor) -> Tensor:
     return turned
 
 
+_ADJUSTMENTS = (adjust_brightness, adjust_contrast, adjust_saturation)
+
+
 def _gray(images_BCHW: Tensor) -> Tensor:
     """(B, 1, H, W); one channel is gray already."""
     if images_BCHW.shape[1] == 1:
         return images_BCHW
+    if images_BCHW.shape[1] != 3:
+        raise ZooError(
+            f"contrast and saturation need images of 1 or 3 channels, given {images_BCHW.shape[1]}"
+        )
     red, green, blue = images_BCHW.unbind(1)
     gray: Tensor = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
     return gray.unsqueeze(1)
-
-
-def _per_image(values_B: Tensor, images_BCHW: Tensor) -> Tensor:
-    return values_B.to(images_BCHW)[:, None, None, None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import nn
 
 from zoo import ArchitectureContext, ZooError
@@ -31,8 +31,8 @@ def linear(ctx: ArchitectureContext) -> nn.Module:
 def mlp(
     ctx: ArchitectureContext,
     *,
-    layers: Annotated[int, Ge(1)] = 2,
-    hidden_units: Annotated[int, Ge(1)] = 128,
+    layers: Annotated[int, Ge(1), Le(64)] = 2,
+    hidden_units: Annotated[int, Ge(1), Le(16384)] = 128,
     activation: Literal["relu", "leaky_relu", "none"] = "relu",
     output_activation: Literal["none", "relu"] = "none",
 ) -> nn.Module:

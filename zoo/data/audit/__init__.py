@@ -1,1 +1,1 @@
-"""Looking at a dataset before it is trained on: what would make training wrong, and what to know."""
+"""Looking at a dataset before training: what would make it wrong, and what to know."""

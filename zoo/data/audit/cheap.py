@@ -131,10 +131,10 @@ def _labels(task: Task, name: str, split: Split) -> Iterator[Finding]:
         yield finding("label_outside", name, said)
         return
     highest = 1 if task.kind == MULTILABEL else len(task.classes) - 1
-    for index in np.flatnonzero(_outside(task, labels)):
+    for index in np.flatnonzero(_outside(task, labels)).tolist():
         one = split.ids[index] if index < len(split.ids) else f"#{index}"
         said = f"{one!r}: label {labels[index].tolist()}; expected 0 to {highest}"
-        yield finding("label_outside", name, said, [one], [(name, int(index))])
+        yield finding("label_outside", name, said, [one], [(name, index)])
 
 
 def _usable(task: Task, split: Split) -> np.ndarray | None:

@@ -14,25 +14,25 @@ BYTES = 1 << 30  # of one file; read into memory, so more is refused unread
 _HEAD = 1024  # bytes in which a web page shows itself
 
 
-class FileFault(Exception):
+class FileFaultError(Exception):
     """A file that is wrong before anybody decodes it: kind, message."""
 
 
 def file_bytes(path: Path, name: str) -> bytes:
-    """The whole file. Raises :class:`FileFault` when it is missing, empty or beyond :data:`BYTES`."""
+    """The whole file. Raises :class:`FileFaultError`: missing, empty, beyond :data:`BYTES`."""
     try:
         size = path.stat().st_size
         if not path.is_file():
-            raise FileFault("missing_file", f"{name!r}: {str(path)!r} is no file")
+            raise FileFaultError("missing_file", f"{name!r}: {str(path)!r} is no file")
         if size > BYTES:
             said = f"{name!r}: {size:,} bytes; expected at most {BYTES:,}"
-            raise FileFault("oversized", said)
+            raise FileFaultError("oversized", said)
         content = path.read_bytes()
     except OSError as error:
         said = f"{name!r}: {str(path)!r}: {(error.strerror or str(error)).lower()}"
-        raise FileFault("missing_file", said) from error
+        raise FileFaultError("missing_file", said) from error
     if not content:
-        raise FileFault("empty_file", f"{name!r}: {str(path)!r} has no bytes")
+        raise FileFaultError("empty_file", f"{name!r}: {str(path)!r} has no bytes")
     return content
 
 

@@ -39,20 +39,28 @@ KINDS: Mapping[str, Kind] = {
     "one_class": Kind(ERROR, "one class only", "training needs samples of at least two"),
     "group_straddles": Kind(ERROR, "group in several splits", "keep a group in one split"),
     "class_absent": Kind(NOTICE, "class without samples", "its figures will be undefined there"),
-    "imbalance": Kind(NOTICE, "classes of unequal size", "see the sampler 'weighted', balanced loss"),
+    "imbalance": Kind(
+        NOTICE, "classes of unequal size", "see the sampler 'weighted', balanced loss"
+    ),
     "unlabeled": Kind(NOTICE, "no labels", "predictions can be made, figures cannot"),
     # The same picture twice.
     "leak": Kind(ERROR, "same image in several splits", "leave it in one: it flatters the figures"),
     "conflict": Kind(ERROR, "same image, other label", "one of the labels is wrong"),
     "duplicate": Kind(NOTICE, "same image twice in a split", "it counts twice"),
-    "mask_conflict": Kind(NOTICE, "same image, other mask", "one may be wrong, or a second reading"),
-    "near_leak": Kind(NOTICE, "nearly the same image in several splits", "look whether it is a copy"),
+    "mask_conflict": Kind(
+        NOTICE, "same image, other mask", "one may be wrong, or a second reading"
+    ),
+    "near_leak": Kind(
+        NOTICE, "nearly the same image in several splits", "look whether it is a copy"
+    ),
     "near_duplicate": Kind(NOTICE, "nearly the same image twice in a split", "may be a copy"),
     # Masks.
     "mask_missing": Kind(ERROR, "mask missing", "every image needs its mask"),
     "mask_undecodable": Kind(ERROR, "mask not decodable", "get the file again"),
     "mask_size": Kind(ERROR, "mask of another size", "a mask has a value for each pixel"),
-    "mask_values": Kind(ERROR, "mask values outside the classes", "expected class ids, or 0 and 255"),
+    "mask_values": Kind(
+        ERROR, "mask values outside the classes", "expected class ids, or 0 and 255"
+    ),
     "mask_gray": Kind(NOTICE, "mask with values in between", "foreground is what is above 127"),
     "mask_empty": Kind(NOTICE, "empty mask", "nothing but background or what is ignored"),
     # What else is known.

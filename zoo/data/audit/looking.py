@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from zoo.data.audit.files import FileFault, digest, fault_of, file_bytes
-from zoo.data.audit.matching import SIDE
+from zoo.data.audit.files import FileFaultError, digest, fault_of, file_bytes
 from zoo.data.audit.masking import MaskSeen, look_at_mask
+from zoo.data.audit.matching import SIDE
 from zoo.data.datasets import Split, file_of
 from zoo.data.decoding import is_gray, open_image, pixels, upright_size
 from zoo.errors import DataError, reason
@@ -56,7 +56,7 @@ def look(split: Split, index: int, task: Task) -> Seen:
             image = split.image(index)
         gray = is_gray(image)
         array = pixels(image, 1 if gray else 3, f"{name!r}")
-    except FileFault as fault:
+    except FileFaultError as fault:
         return Seen(faults=(Fault(*fault.args),))
     except Exception as error:
         # A DataError from the decoder, or whatever a plugin's own reader raises.

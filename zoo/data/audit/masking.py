@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from zoo.data.audit.files import FileFault, digest, file_bytes
+from zoo.data.audit.files import FileFaultError, digest, file_bytes
 from zoo.data.datasets import Split, file_of
 from zoo.data.decoding import IGNORE, aligned_mask, mask_ids, open_image, upright_size
 from zoo.errors import DataError, reason
@@ -40,7 +40,7 @@ def look_at_mask(
             mask: object = split.mask(index)
         else:
             mask = open_image(file_bytes(path, name), name)
-    except FileFault as fault:
+    except FileFaultError as fault:
         kind = "mask_missing" if fault.args[0] == "missing_file" else "mask_undecodable"
         return MaskSeen((kind, f"mask of {fault.args[1]}"))
     except Exception as error:

@@ -8,14 +8,16 @@ is measured (``matching.py``).
 How little is little depends on the set: one handwritten 1 differs less from the next than a
 photograph does from its own copy. So a pair counts as the same picture only when its difference is
 small, and small beside those between either of the two and its other neighbours. Two digits that
-merely look alike have many more such around them, a copy has not. What this cannot find: copies cut,
-turned or mirrored, copies shrunk to less than half the thumbnail, and a picture of which there are
-more copies than half its neighbours.
+merely look alike have many more such around them, a copy has not.
+
+What this cannot find: copies cut, turned or mirrored, copies shrunk to half the thumbnail, and a
+picture of which there are more copies than half its neighbours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -31,29 +33,42 @@ Progress = Callable[[int, int], None]
 
 
 def near_pairs(
-    thumbs_NSS: np.ndarray, progress: Progress | None = None
+    thumbs_NSS: np.ndarray, threads: int = 1, progress: Progress | None = None
 ) -> list[tuple[int, int, float]]:
     """(i, j, difference), i < j, of uint8 thumbnails (N, S, S). ``progress``: pairs done, of all.
 
-    Deterministic. About 100 us a pair and core; there are at most ``NEIGHBOURS`` pairs an image.
+    The answer does not depend on the threads. There are at most ``NEIGHBOURS`` pairs an image.
     """
     rows = np.flatnonzero(deviations(thumbs_NSS) >= FLATTEST)
     if len(rows) < 2:
         return []
     thumbs = thumbs_NSS[rows]
     pairs_P2 = candidates(hashes(thumbs), NEIGHBOURS)
-    apart_P = np.empty(len(pairs_P2), np.float32)
-    for start in range(0, len(pairs_P2), _CHUNK):
-        i, j = pairs_P2[start : start + _CHUNK].T
-        apart_P[start : start + len(i)] = differences(thumbs[i], thumbs[j])
-        if progress is not None:
-            progress(start + len(i), len(pairs_P2))
+    apart_P = _apart(thumbs, pairs_P2, threads, progress)
     around_P = _surroundings(pairs_P2, apart_P, len(rows))
     same = (apart_P < LARGEST) & (apart_P < RATIO * around_P)
     return [
         (int(rows[i]), int(rows[j]), float(apart))
         for (i, j), apart in zip(pairs_P2[same], apart_P[same], strict=True)
     ]
+
+
+def _apart(
+    thumbs_NSS: np.ndarray, pairs_P2: np.ndarray, threads: int, progress: Progress | None
+) -> np.ndarray:
+    """float32 (P,): the difference of each pair."""
+    apart_P = np.empty(len(pairs_P2), np.float32)
+
+    def compare(start: int) -> int:
+        i, j = pairs_P2[start : start + _CHUNK].T
+        apart_P[start : start + len(i)] = differences(thumbs_NSS[i], thumbs_NSS[j])
+        return start + len(i)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in pool.map(compare, range(0, len(pairs_P2), _CHUNK)):
+            if progress is not None:
+                progress(done, len(pairs_P2))
+    return apart_P
 
 
 def deviations(thumbs_NSS: np.ndarray) -> np.ndarray:
@@ -74,4 +89,4 @@ def _surroundings(pairs_P2: np.ndarray, apart_P: np.ndarray, count: int) -> np.n
     first = np.searchsorted(ends, np.arange(count))
     held = np.searchsorted(ends, np.arange(count), side="right") - first
     median = np.where(held > 1, values[np.minimum(first + held // 2, len(values) - 1)], 1.0)
-    return np.minimum(median[pairs_P2[:, 0]], median[pairs_P2[:, 1]])
+    return np.asarray(np.minimum(median[pairs_P2[:, 0]], median[pairs_P2[:, 1]]))

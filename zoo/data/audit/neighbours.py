@@ -36,7 +36,7 @@ def hashes(thumbs_NSS: np.ndarray) -> np.ndarray:
 
 
 def candidates(codes_ND: np.ndarray, neighbours: int, seed: int = 0) -> np.ndarray:
-    """int64 (P, 2), i < j: each image with the ``neighbours`` nearest of those it was compared with.
+    """int64 (P, 2), i < j: each image with the ``neighbours`` nearest that it was compared with.
 
     Cells are the surroundings of pivots, which are images drawn at random. Each image lies in the
     nearest and looks for its neighbours in the nearest few, so the work grows as N, not as N².

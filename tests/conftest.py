@@ -1,0 +1,68 @@
+"""A web server on the loopback interface, from which tests may download."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Loopback:
+    """``server.url("/x")`` is where ``server.answers["/x"]`` answers; ``asked``: every path asked
+    for, in order."""
+
+    def __init__(self, port: int) -> None:
+        self.host = f"127.0.0.1:{port}"
+        self.answers: dict[str, Answer] = {}
+        self.asked: list[str] = []
+
+    def url(self, path: str) -> str:
+        return f"http://{self.host}{path}"
+
+    def give(self, path: str, body: bytes) -> str:
+        """Serve ``body``; its address."""
+
+        def answer(request: BaseHTTPRequestHandler) -> None:
+            request.send_response(200)
+            request.send_header("Content-Length", str(len(body)))
+            request.end_headers()
+            request.wfile.write(body)
+
+        self.answers[path] = answer
+        return self.url(path)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+    for variable in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.delenv(variable.upper(), raising=False)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            loopback.asked.append(self.path)
+            answer = loopback.answers.get(self.path)
+            if answer is None:
+                self.send_error(404)
+                return
+            # Some tests want the reader to leave.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                answer(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as web:
+        web.daemon_threads = True
+        web.block_on_close = False
+        loopback = Loopback(web.server_address[1])
+        thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield loopback
+        web.shutdown()
+        thread.join()

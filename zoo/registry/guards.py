@@ -1,0 +1,90 @@
+"""What a record may make a network do while it is built from it.
+
+A record's options are a stranger's: they may ask for a million layers. So a network may register
+no more than fits the weights that the version brings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.modules import module as hooks
+from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
+
+from zoo.errors import PluginError, RegistryError
+
+# Networks make parts that they drop again, such as the head of a backbone: hence the factors.
+_PARTS, _FREE_PARTS = 20, 10_000
+_BYTES, _FREE_BYTES = 4, 256 << 20
+
+
+@contextlib.contextmanager
+def bounded(weights: Mapping[str, Tensor], what: str) -> Iterator[None]:
+    """Raise :class:`RegistryError`, naming ``what``, as soon as networks built inside register far
+    more modules and tensors than there are ``weights``, or far more bytes."""
+    most = _FREE_PARTS + _PARTS * len(weights)
+    most_bytes = _FREE_BYTES + _BYTES * sum(one.nbytes for one in weights.values())
+    ours, parts, size = threading.get_ident(), 0, 0
+
+    def count(module: nn.Module, name: str, part: Any) -> None:
+        nonlocal parts, size
+        if threading.get_ident() != ours:
+            return
+        parts += 1
+        # Counted before it is filled: memory that nobody has written to costs nothing yet.
+        if isinstance(part, Tensor) and not is_lazy(part) and not part.is_meta:
+            size += part.nbytes
+        if parts > most or size > most_bytes:
+            raise RegistryError(
+                f"{what}: its options make a network far larger than its {len(weights)} tensors of "
+                f"weights; the record is damaged, or not to be trusted"
+            )
+
+    handles = [
+        hooks.register_module_module_registration_hook(count),
+        hooks.register_module_parameter_registration_hook(count),
+        hooks.register_module_buffer_registration_hook(count),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def refuse_lazy(network: nn.Module, what: str) -> None:
+    """Raise :class:`PluginError` when a shape is left open until an image has been seen: nothing
+    could be compared with the weights, or allocated for them."""
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        if is_lazy(tensor):
+            raise PluginError(
+                f"{what}: the network leaves the shape of {name!r} open (a lazy layer), so its "
+                f"weights could not be loaded again; the plugin has to give that layer its sizes"
+            )
+
+
+class Traces(TorchFunctionMode):
+    """Remembers each tensor made inside, as long as somebody holds it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: list[weakref.ref[Tensor]] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        self.add(made if isinstance(made, list | tuple) else [made])
+        return made
+
+    def add(self, tensors: Iterable[Any]) -> None:
+        self._made += [weakref.ref(one) for one in tensors if isinstance(one, Tensor)]
+
+    def empty(self) -> bool:
+        """Whether no tensor without values is left: in a network, a cache, or anywhere else."""
+        held = (made() for made in self._made)
+        return not any(one is not None and one.is_meta for one in held)

@@ -19,7 +19,7 @@ COMMANDS = {
     "train": Target("train", "train", "Train a model from a recipe or from flags."),
     "eval": Target("evaluate", "evaluate", "Measure a run or a model on a split."),
     "publish": Target("publish", "publish", "Publish a run as a new version of a model."),
-    "data": Target("data", "app", "The files behind datasets: get."),
+    "data": Target("data", "app", "The files behind datasets: get, check, show, split, cache."),
     "components": Target("components", "app", "What plugins provide: list, show."),
     "plugins": Target("plugins", "app", "Installed plugins: list, show."),
     "models": Target("models", "app", "Published models and their versions: list, show."),

@@ -102,6 +102,30 @@ def test_a_damaged_run_is_listed_beside_the_others(zoo: Zoo, run: RunFolder) -> 
     assert "broken" in zoo("runs", "list")[1]
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("created", 5), ("status", []), ("task", "x"), ("best", 3), ("epochs_done", "7"),
+        ("seconds", {}), ("dataset", ["\x1b[2J"]),
+    ],
+)  # fmt: skip
+def test_a_run_with_wrong_types_is_damaged(
+    zoo: Zoo, run: RunFolder, key: str, value: object
+) -> None:
+    other = RunFolder.create(run.path.parent / "other")
+    other.update(**{**run.info, key: value})
+    rows = parsed(zoo("runs", "list", "--json"))
+    assert {row["run"]: row["status"] for row in rows} == {
+        "runs/other": "damaged",
+        "runs/pets-1": "finished",
+    }
+    code, out, err = zoo("runs", "list")
+    assert (code, err) == (0, "") and "damaged" in out
+    code, out, err = zoo("runs", "show", "other")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"zoo: error: run 'runs/other': its run.json is damaged: {key} is ")
+
+
 def test_a_run_is_shown_with_what_was_measured(zoo: Zoo, run: RunFolder) -> None:
     out = zoo("runs", "show", "pets-1")[1]
     assert "task          multiclass\n" in out
@@ -169,6 +193,10 @@ def test_a_version_is_shown(zoo: Zoo, registry: Registry) -> None:
         (["pets-mlp@3"], "model 'pets-mlp' has no version 3; the latest is 2"),
         (["Pets"], "model name 'Pets': expected"),
         (["pets-mlp", "--registry", "locl"], "registry 'locl' is not named in"),
+        (
+            ["other:pets-mlp", "--registry", "local"],
+            "reference 'other:pets-mlp' names another registry than 'local'; give one of them",
+        ),
     ],
 )
 def test_what_cannot_be_shown(

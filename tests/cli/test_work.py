@@ -56,6 +56,23 @@ def test_flags_and_file_are_the_same_thing(here, zoo):
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_other_data_are_told(mnist, zoo):
+    train = ["train", *QUICK, "--dataset", "mnist", "--root"]
+    (mnist / "copy").mkdir()
+    for path in mnist.glob("*ubyte"):
+        (mnist / "copy" / path.name).write_bytes(path.read_bytes())
+    assert zoo(*train, "copy", "--run", "a")[0] == 0
+    data = bytearray((mnist / "train-images-idx3-ubyte").read_bytes())
+    data[-5000] ^= 1
+    (mnist / "train-images-idx3-ubyte").write_bytes(data)
+    code, out, _ = zoo("eval", "./a", "--root", ".")
+    assert code == 0 and "\nnot the data it was trained with: the images or labels of" in out
+    (mnist / "copy/train-images-idx3-ubyte").write_bytes(data)
+    code, out, err = zoo("eval", "./a")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "add --output FILE" in err
+
+
 WRONG = {
     "no recipe": (["train", "none.toml"], "recipe 'none.toml': no such file or folder"),
     "unknown component": (

@@ -195,23 +195,33 @@ def test_several_copies_of_one_image_hang_together():
     ]
 
 
-DIGITS = (load_digits().images * 255.0 / 16.0).round().astype(np.uint8)
+def test_copies_that_crowd_out_all_other_neighbours():
+    """Thirty frames of a scene that does not move: beside each there is nothing else."""
+    pictures = [picture(seed) for seed in range(30)]
+    pictures += [jpeg(pictures[0], quality) for quality in range(60, 90)]
+    found = findings(train=Pictures(pictures, [0, 1] * 30, "train"))
+    assert [(one.kind, len(one.ids)) for one in found] == [("near_duplicate", 31)]
+
+
+DIGITS = (load_digits().images[:700] * 255.0 / 16.0).round().astype(np.uint8)
 
 
 def test_digits_that_merely_look_alike_are_few():
-    """Of 1,797 scans; beside them, each digit's own shifted copy is still told apart."""
+    """Of 700 scans; beside them, each digit's own shifted copy is still told apart."""
     thumbs = np.stack([thumbnail(one[:, :, None]) for one in DIGITS])
-    assert len(near.near_pairs(thumbs)) <= 10
-    copies = np.stack([thumbnail(brighter(DIGITS[n], 0.9, 5)[:, :, None]) for n in range(0, 1500, 25)])
+    assert len(near.near_pairs(thumbs)) <= 5
+    copies = np.stack(
+        [thumbnail(brighter(DIGITS[n], 0.9, 5)[:, :, None]) for n in range(0, 600, 10)]
+    )
     found = {(i, j) for i, j, _ in near.near_pairs(np.concatenate([thumbs, copies]))}
-    truth = {(25 * number, len(thumbs) + number) for number in range(60)}
+    truth = {(10 * number, len(thumbs) + number) for number in range(60)}
     assert len(found & truth) / 60 >= 0.95
 
 
 def test_without_the_ratio_alike_digits_would_be_many(monkeypatch):
     monkeypatch.setattr(near, "RATIO", np.inf)
     thumbs = np.stack([thumbnail(one[:, :, None]) for one in DIGITS])
-    assert len(near.near_pairs(thumbs)) > 50
+    assert len(near.near_pairs(thumbs)) > 15
 
 
 def test_flat_pictures_and_few_pictures_are_left_alone():
@@ -226,7 +236,7 @@ def test_flat_pictures_and_few_pictures_are_left_alone():
 
 
 def test_the_answer_does_not_depend_on_threads():
-    thumbs = np.stack([thumbnail(one[:, :, None]) for one in DIGITS[:800]])
+    thumbs = np.stack([thumbnail(one[:, :, None]) for one in DIGITS[:300]])
     assert near.near_pairs(thumbs, threads=1) == near.near_pairs(thumbs, threads=4)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import zoo_basics
 from torchvision.transforms.v2 import functional as reference
-from zoo_basics import augmentations
+from zoo_basics import augmentations, augmentations_choosing
 
 import zoo
 from zoo.data.augmentation import is_mixing
@@ -65,6 +65,27 @@ def test_an_image_comes_out_the_same_in_any_batch(name):
         assert torch.equal(part_masks, masks[first:last])
     again, _ = augment(IMAGES, MASKS, draws())
     assert torch.equal(again, whole)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("probability", [0.5, 1.0])
+@pytest.mark.parametrize(
+    "way, value", [("AT_ONCE", 20_000), ("AT_ONCE", 1), ("counts_freely", lambda images: False)]
+)
+def test_the_result_is_the_same_in_small_parts_and_on_a_device(
+    name, probability, way, value, monkeypatch
+):
+    """6240 bytes an image: three at once, or one; or all, as where counting would mean waiting."""
+    augment = strong(name, probability=probability)
+    layouts = torch.channels_last, torch.contiguous_format
+    given = [IMAGES.contiguous(memory_format=layout) for layout in layouts]
+    expected = [augment(images, MASKS, draws()) for images in given]
+    monkeypatch.setattr(augmentations_choosing, way, value)
+    for images, layout, (whole, whole_masks) in zip(given, layouts, expected, strict=True):
+        parts, masks = augment(images, MASKS, draws())
+        assert torch.allclose(parts, whole, atol=1e-6)
+        assert torch.equal(masks, whole_masks)
+        assert parts.is_contiguous(memory_format=layout)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,8 +13,9 @@ from zoo.plugins.loading import Loaded, Plugin
 
 NAMED = {"summary": "for a test", "source": "zoo-basics"}
 
+FILES = {"image_folder", "csv", "mask_folder", "npz", "idx", "parquet"}
 COMPONENTS = {
-    "dataset": {"digits", "mnist"},
+    "dataset": {"digits", "mnist", *FILES},
     "architecture": {"linear", "mlp", "simple_cnn"},
     "loss": {"cross_entropy", "bce"},
     "sampler": {"shuffle", "weighted", "sequential"},
@@ -32,7 +33,7 @@ def test_every_component_keeps_the_contract():
     checked = zoo.check_plugin("zoo-basics")
     found = {(one.kind, one.name) for one in checked}
     assert found == {(kind, name) for kind, names in COMPONENTS.items() for name in names}
-    assert [one.name for one in checked if one.note] == ["mnist"]
+    assert {one.name for one in checked if one.note} == {"mnist", *FILES}
 
 
 def test_listing_imports_nothing_heavy():

@@ -4,11 +4,9 @@ from zoo.errors import RecipeError
 from zoo.recipes.reading import Override, read_recipe
 from zoo.recipes.schema import Choice
 
-HEAD = '[dataset]\nname = "digits"\n[architecture]\nname = "cnn"\n'  # four lines
-SECTIONS = (
-    "dataset, split, data, architecture, loss, sampler, augmentations, copies, optimizer, scheduler, "
-    "training, stopping, trackers, card"
-)
+HEAD = '[dataset]\nname = "digits"\n[architecture]\nname = "cnn"\n'
+SECTIONS = "dataset, split, data, architecture, loss, sampler, augmentations, copies, optimizer"
+SECTIONS += ", scheduler, training, stopping, trackers, card"
 TRAINING = "epochs, batch_size, eval_batch_size, seed, device, threads, evaluate, channels_last"
 SIZE = "expected 'native', a side in pixels, or [height, width], in 1 to 16384"
 NORMALIZE = (
@@ -104,7 +102,8 @@ authors = ["A", "B"]
         (
             "[data]\nbatch_size = 3\n",
             "6: data.batch_size: unknown key (did you mean 'training.batch_size'?); expected one "
-            "of size, store_size, fit, center_crop, channels, normalize, on_error, keep, store_limit, workers",
+            "of size, store_size, fit, center_crop, channels, normalize, on_error, keep, "
+            "store_limit, workers",
         ),
         (
             "[optimizer]\nlrr = 1\n",

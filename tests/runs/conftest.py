@@ -2,9 +2,13 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 import zoo
+from zoo.plugins import loading
+from zoo.plugins.catalog import catalog
+from zoo.plugins.loading import Loaded, Plugin
 
 RECIPE = {
     "dataset": {"name": "digits"},
@@ -40,3 +44,28 @@ def run(trained, here):
     """A copy of the trained run, to be changed at will."""
     shutil.copytree(trained.path, here / "runs" / "copy")
     return type(trained)(here / "runs" / "copy")
+
+
+def made(context, *, classes: int = 3, samples: int = 60, unlabelled: bool = False):
+    """Random images, ``labels`` in turn; ``test`` may be without them."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (samples, 4, 5), dtype=np.uint8)
+    labels = np.arange(samples) % classes
+    ids = [f"s{i}" for i in range(samples)]
+    splits = {"all": zoo.ArraySplit(images, labels, ids)}
+    if unlabelled:
+        splits["test"] = zoo.ArraySplit(images[:7], None, [f"u{i}" for i in range(7)])
+    task = zoo.Task.multiclass([f"class {i}" for i in range(classes)])
+    return zoo.Dataset(task, splits, zoo.Provenance("mit"))
+
+
+@pytest.fixture
+def made_data(monkeypatch):
+    """The dataset ``made`` is installed, too."""
+    found, problems = loading.load_all()
+    spec = zoo.DatasetSpec(name="made", build=made, summary="for tests", source="here")
+    extra = Loaded(Plugin("fake", "zoo-fake", "1"), (spec,))
+    monkeypatch.setattr(loading, "load_all", lambda: ([*found, extra], problems))
+    catalog.cache_clear()
+    yield
+    catalog.cache_clear()

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.data.fitting import Form
 from zoo.data.splits import SplitPlan
+from zoo.data.tiers import Keeping
 from zoo.plugins.catalog import catalog
 from zoo.runs import opening
 
@@ -32,7 +34,7 @@ def test_counts_are_the_published_ones(opened):
 
 def test_statistics_are_the_known_ones(opened):
     whole = opening.open_dataset(catalog(), "mnist", {}, str(ROOT), SplitPlan(val=0.0001))
-    (mean,), (std,) = whole.store("train", 1).statistics()
+    (mean,), (std,) = whole.hold("train", Form(1), Keeping()).statistics()
     assert (round(mean, 4), round(std, 4)) == (0.1307, 0.3081)
 
 

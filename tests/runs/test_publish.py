@@ -8,9 +8,14 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 import zoo
-from zoo.errors import RegistryError, RunError, StorageError, ZooError
+from zoo.errors import RegistryError, RunError, StorageError, ZooError, ZooWarning
+from zoo.predictions import counts, metrics
+from zoo.predictions.file import Predictions
+from zoo.registry.config import open_registry
+from zoo.registry.listing import rows
+from zoo.runs import publish as publishing
 from zoo.runs.folder import RunFolder
-from zoo.storage import tensors
+from zoo.storage import limits, strict_json, tensors
 
 
 def digits():
@@ -41,7 +46,8 @@ def test_evaluating_the_version_gives_the_runs_figures(run, here):
     zoo.publish(run, "digits-linear")
     again = zoo.evaluate("digits-linear", device="cpu")
     written = run.metrics("test")
-    written.pop("weights_sha256")
+    for key in ("weights_sha256", "fingerprint", "content"):
+        written.pop(key)
     assert again.metrics == written
     assert again.path.is_file()
 
@@ -151,6 +157,77 @@ def test_a_damaged_blob_is_never_loaded(run, here):
     blob.write_bytes(data)
     with pytest.raises(StorageError, match="is damaged: its sha256 is not"):
         zoo.load("digits-linear")
+
+
+@pytest.mark.parametrize("status", ["running", "failed", "interrupted", None])
+def test_only_a_finished_run_is_published(status, run, here):
+    run.update(status=status)
+    with pytest.raises(RunError) as caught:
+        zoo.publish(run, "m")
+    assert str(caught.value) == (
+        f"run {str(run.path)!r} is {status}, not finished; only a finished run is published; to "
+        f"train it again type: zoo train {run.path}/recipe.toml"
+    )
+    assert not (here / "registry").exists()
+    run.update(status="finished")
+    assert zoo.publish(run, "m").version == 1
+
+
+def test_a_card_that_cannot_be_left_in_the_run_is_a_warning(run, here, monkeypatch):
+    real = publishing.commit.write
+
+    def write(path, data):
+        if path.name == "README.md":
+            raise StorageError("cannot write 'README.md': the disk is full")
+        real(path, data)
+
+    monkeypatch.setattr(publishing.commit, "write", write)
+    with pytest.warns(ZooWarning) as caught:
+        record = zoo.publish(run, "m")
+    assert [str(one.message) for one in caught] == [
+        "m@1 is published, but its card is not in the run's folder: cannot write 'README.md': the "
+        "disk is full"
+    ]
+    assert zoo.load("m@1", device="cpu").record == record
+
+
+def test_many_classes(made_data, here):
+    recipe = {
+        "dataset": {"name": "made", "classes": 1000, "samples": 2000},
+        "architecture": {"name": "linear"},
+        "training": {"epochs": 1, "threads": 1, "device": "cpu"},
+        "card": {"licence": "mit", "intended_use": "a test"},
+    }
+    run = zoo.train(recipe, folder="runs/many")
+    zoo.evaluate(run.path)
+    record = zoo.publish(run, "many")
+    assert len(strict_json.dumps(run.metrics("test"))) > limits.RECORD_BYTES
+    assert len(record.to_bytes()) < limits.RECORD_BYTES // 2
+    assert set(record.metrics["test"]) == {"samples", *counts.NAMES, "auroc", "log_loss"}
+    whole = json.loads(open_registry().read_file(record, "metrics/test.json"))
+    assert len(whole["confusion"]) == len(whole["per_class"]) == 1000
+    assert rows(open_registry())[0][0].metric == ("test", "accuracy", whole["accuracy"])
+
+
+def test_the_card_has_what_the_record_has_not(run, here):
+    record = zoo.publish(run, "m")
+    assert "confusion" not in record.metrics["test"]
+    assert "### Confusion matrix, test" in (run.path / "README.md").read_text()
+    whole = json.loads(open_registry().read_file(record, "metrics/test.json"))
+    assert whole == metrics.evaluate(Predictions.load(run.predictions_path("test")))
+
+
+def test_a_split_without_labels_is_predicted_and_measures_nothing(made_data, here):
+    recipe = {
+        "dataset": {"name": "made", "unlabelled": True},
+        "architecture": {"name": "linear"},
+        "training": {"epochs": 1, "threads": 1, "device": "cpu"},
+    }
+    run = zoo.train(recipe, folder="runs/u")
+    done = zoo.evaluate(run.path)
+    assert (done.samples, done.metrics, done.differs) == (7, {}, None)
+    assert Predictions.load(done.path).targets is None
+    assert not run.metrics_path("test").exists()
 
 
 def test_a_foreign_folder_is_no_run(here):

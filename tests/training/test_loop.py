@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from zoo.data.datasets import ArraySplit
+from zoo.data.fitting import Form
 from zoo.data.loader import Loader
 from zoo.data.preprocessing import Preprocessing
-from zoo.data.fitting import Form
 from zoo.data.tiers import Keeping, open_split
 from zoo.errors import TrainingError
 from zoo.storage import tensors

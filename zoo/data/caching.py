@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.datasets import file_of
-from zoo.data.decoded import Decoder, Progress
+from zoo.data.decoded import STOP, Decoder, Progress, stop_text
 from zoo.data.store import Store, labels_tensor
 from zoo.errors import DataError, StorageError
 from zoo.storage import commit, reading, strict_json
@@ -86,7 +86,7 @@ def fingerprint(decoder: Decoder) -> str | None:
         return None
     digest = hashlib.sha256()
     form = decoder.form
-    about = (FORMAT, PIL.__version__, form.channels, form.size, form.rule, decoder.on_error)
+    about = (FORMAT, PIL.__version__, form.channels, form.size, form.rule)
     digest.update(repr((*about, decoder.task.as_json() if decoder.has_masks else None)).encode())
     for index, name in enumerate(split.ids):
         for path in _sources(decoder, index):
@@ -106,6 +106,8 @@ def open_cached(decoder: Decoder, *, in_memory: bool, progress: Progress | None 
     about = _read_about(folder / _ABOUT)
     if about is None:
         about = _build(decoder, folder, progress)
+    if about["skipped"] and decoder.on_error == STOP:
+        raise DataError(stop_text(next(iter(about["skipped"].values()))))
     shape = tuple(about["shape"])
     images = _mapped(folder / _IMAGES, shape, in_memory)
     masks = _mapped(folder / _MASKS, shape[:3], in_memory) if decoder.has_masks else None

@@ -73,7 +73,7 @@ class Decoder:
                         yield index, future.result()
                     except DataError as error:
                         if self.on_error == STOP:
-                            raise
+                            raise DataError(stop_text(str(error))) from error
                         yield index, error
                     if progress is not None:
                         progress(index + 1, total)
@@ -105,6 +105,10 @@ class Decoder:
         if not kept:
             raise DataError(f"{self.where}: none of its {len(self.split)} images can be decoded")
         return np.array(kept, np.int64), skipped
+
+
+def stop_text(error: str) -> str:
+    return f"{error}; to leave such images out: --set data.on_error=skip"
 
 
 def sized(decoder: Decoder) -> Decoder:

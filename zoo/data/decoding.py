@@ -9,6 +9,7 @@ a truncated file is an error (``verify()`` passes it), and so is an animation.
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 SUFFIXES = frozenset(
     [".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm", ".pbm"]
 )
-PIXELS = 100_000_000  # of one image; more is a mistake or an attack
+PIXELS = 89_478_485  # of one image; more is a mistake or an attack, and Pillow warns of it
+# Refused here by its size, with a message of our own.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 IGNORE = 255  # the mask value that counts for nothing
 _ORIENTATION = 0x0112  # the EXIF tag
 _SIDES_SWAPPED = (5, 6, 7, 8)  # its values that swap height and width
@@ -53,7 +56,7 @@ def open_image(
             return image
     except DataError:
         raise
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{what}: expected at most {PIXELS:,} pixels") from error
     # Pillow's readers raise whatever their parser meets: OSError, SyntaxError, struct.error, ...
     except Exception as error:
@@ -151,7 +154,8 @@ def mask_ids(mask: object, task: Task, size: tuple[int, int], where: str) -> np.
             f"expected the same size"
         )
     classes, values = len(task.classes), set(np.unique(ids).tolist())
-    if classes == 2 and not (values <= {0, 1} or (1 in values and values <= {0, 1, IGNORE})):
+    plain = values <= {0, 1} or (1 in values and values <= {0, 1, IGNORE})
+    if classes == 2 and not plain and (lossy or max(values) > _FOREGROUND):
         return (ids > _FOREGROUND).astype(np.uint8)
     wrong = ids[(ids >= classes) & (ids != IGNORE) | (ids < 0)]
     if len(wrong):

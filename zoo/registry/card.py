@@ -151,7 +151,7 @@ def _details(
     for split, metrics in figures.items():
         by_class, confusion = metrics.get("per_class"), metrics.get("confusion")
         if isinstance(by_class, list) and by_class and all(isinstance(r, dict) for r in by_class):
-            rows: list[dict[str, Any]] = by_class  # type: ignore[assignment]
+            rows: list[dict[str, Any]] = by_class
             header = _ordered(rows[0], _COLUMNS)
             yield f"By class, {split}", header, [[row.get(k) for k in header] for row in rows]
         if not _is_matrix(confusion, len(classes)):

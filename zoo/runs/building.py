@@ -26,6 +26,7 @@ from zoo.errors import PluginError, TrainingError, ZooError, reason
 from zoo.plugins import contexts
 from zoo.plugins.catalog import Catalog, Component
 from zoo.recipes.schema import Choice, CopySection, Recipe
+from zoo.registry.guards import refuse_lazy
 from zoo.runs.opening import Opened
 from zoo.tasks import SEGMENTATION, Task
 from zoo.training.loop import Trainee
@@ -64,18 +65,9 @@ def network(
     built = component.build(context, recipe.architecture.options)
     if not isinstance(built, nn.Module):
         raise PluginError(f"{component} returned {type(built).__name__}; expected an nn.Module")
-    lazy = [name for name, one in built.named_parameters() if _is_lazy(one)]
-    if lazy:
-        raise PluginError(
-            f"{component} has the lazy parameter {lazy[0]!r}; expected a network whose shapes are "
-            f"known when it is built"
-        )
+    refuse_lazy(built, str(component))
     built = built.to(device)
     return built.to(memory_format=torch.channels_last) if recipe.training.channels_last else built
-
-
-def _is_lazy(parameter: nn.Parameter) -> bool:
-    return isinstance(parameter, nn.parameter.UninitializedParameter)
 
 
 def loss(

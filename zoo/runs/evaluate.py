@@ -5,6 +5,7 @@ This is a command that reports: with ``split="test"`` it reads the test labels.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from zoo.data.device import choose_device
 from zoo.data.loader import Loader
 from zoo.data.splits import TEST, SplitPlan, ids_fingerprint
 from zoo.data.tiers import Held, Keeping
-from zoo.errors import DataError, RunError
+from zoo.errors import DataError, RunError, ZooWarning
 from zoo.plugins.catalog import catalog
 from zoo.predictions import metrics
 from zoo.predictions.file import Predictions
@@ -74,7 +75,8 @@ def evaluate(
         trained_on.plan if own else SplitPlan(),
     )
     _check_task(subject, opened)
-    held = opened.hold(split, subject.preprocessing.form, Keeping(threads=cores()))
+    keeping = Keeping(subject.trained_on.on_error, cores(), notice=_warn)
+    held = opened.hold(split, subject.preprocessing.form, keeping)
     content = held.fingerprint()
     differs = difference(subject, opened, split, content, root)
     if differs and own and subject.run and output is None and not is_elsewhere(subject, root):
@@ -164,3 +166,7 @@ def _default_path(subject: Subject, name: str) -> Path:
     if subject.run is not None:
         return subject.run.predictions_path(name)
     return Path("predictions") / subject.name.replace("@", "-") / f"{name}.npz"
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, ZooWarning, stacklevel=2)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.data import splits
+from zoo.data.audit.cheap import cheap_checks
 from zoo.data.datasets import Dataset, Split, check_dataset
 from zoo.data.decoded import Progress
 from zoo.data.fitting import Form
@@ -130,6 +131,15 @@ def _root(component: Component, root: str | None) -> Path | None:
             f"--root, dataset.root, or put it at ${DATA_VARIABLE}/{name}"
         )
     return None
+
+
+def notices(opened: Opened) -> Iterator[str]:
+    """What is worth knowing before training: the dataset's own notes, and what can be found wrong
+    without decoding an image."""
+    for name, note in opened.dataset.notes.items():
+        yield f"{opened.name}: {name}: {note}"
+    for one in cheap_checks(opened.dataset.task, opened.splits):
+        yield f"{opened.name}: {one.message} ({one.severity}; see: zoo data check {opened.name})"
 
 
 def keeping(data: DataSection, threads: int, tell: Tell) -> Keeping:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from torch import nn
 
+from zoo.data.decoded import STOP
 from zoo.data.preprocessing import Preprocessing
 from zoo.data.splits import SplitPlan
 from zoo.errors import RegistryError, RunError
@@ -35,6 +36,7 @@ class Source:
     options: Mapping[str, Any]
     plan: SplitPlan
     root: str | None = None
+    on_error: str = STOP
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def of_run(run: RunFolder) -> Subject:
             recipe.dataset.options,
             SplitPlan(**recipe.split.model_dump()),
             recipe.dataset.root,
+            recipe.data.on_error,
         ),
         data=part_of(run, "data"),
         digest=sha256(weights),

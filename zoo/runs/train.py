@@ -92,6 +92,8 @@ def prepare(
         installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, plan
     )
     task = opened.dataset.task
+    for text in opening.notices(opened):
+        tell(events.Notice(text))
     recipe = resolve(recipe, task, *opened.native(), cores(), catalog=installed, places=places)
     # The size that images must agree on was not resolved from one of them.
     form = Form(recipe.data.form[2], given.data.stored, recipe.data.fit)

@@ -66,7 +66,6 @@ def from_bytes(data: bytes, what: str = "tensors") -> dict[str, Tensor]:
 def check_finite(tensors: Mapping[str, Tensor], what: str) -> None:
     """Raise :class:`StorageError`, naming the first, when some tensor has NaN or infinity."""
     for name, tensor in tensors.items():
-        if tensor.is_complex():
-            tensor = torch.view_as_real(tensor)
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all()):
+        real = torch.view_as_real(tensor) if tensor.is_complex() else tensor
+        if real.is_floating_point() and not bool(torch.isfinite(real.float()).all()):
             raise StorageError(f"{what}: tensor {name!r} holds numbers that are not finite")

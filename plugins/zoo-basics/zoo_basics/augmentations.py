@@ -61,19 +61,22 @@ def crop(
     def augment(
         images_BCHW: Tensor, masks_BHW: Tensor | None, draws: Draws
     ) -> tuple[Tensor, Tensor | None]:
-        device, spans, starts = images_BCHW.device, [], []
-        chosen = draws.chance(probability)
+        spans, rooms = [], []
         for axis, length in enumerate(images_BCHW.shape[-2:]):
-            span = size[min(axis, len(size) - 1)] if size else max(1, round(fraction * length))
-            room = length + 2 * padding - span
-            if room < 0:
+            spans.append(
+                size[min(axis, len(size) - 1)] if size else max(1, round(fraction * length))
+            )
+            rooms.append(length + 2 * padding - spans[-1])
+            if rooms[-1] < 0:
                 raise ZooError(
-                    f"crop: a window of {span} pixels does not fit into images of {length}, padded "
-                    f"by {padding}; lower size, or raise padding or data.store_size"
+                    f"crop: a window of {spans[-1]} pixels does not fit into images of {length}, "
+                    f"padded by {padding}; lower size, or raise padding or data.store_size"
                 )
-            drawn = draws.integers(0, room + 1)
-            starts.append(torch.where(chosen, drawn, room // 2).to(device))
-            spans.append(span)
+        room = torch.tensor(rooms, device=draws.positions.device)
+        starts = (draws.uniform(shape=(2,)) * (room + 1)).long().minimum(room)
+        if probability < 1:
+            starts = torch.where(draws.chance(probability)[:, None], starts, room // 2)
+        starts = starts.to(images_BCHW.device)
         images = window(_padded(planes_of(images_BCHW), padding, padding_mode, fill), starts, spans)
         if masks_BHW is None:
             return images_of(images), None
@@ -99,7 +102,7 @@ def images_of(planes: Tensor) -> Tensor:
     return planes.squeeze(-1)
 
 
-def window(planes: Tensor, starts_B: list[Tensor], spans: list[int]) -> Tensor:
+def window(planes: Tensor, starts_B2: Tensor, spans: list[int]) -> Tensor:
     """From each image the window that starts at its own row and column.
 
     A row of a window is one run of memory, so a window is gathered by rows, from a view in which
@@ -107,7 +110,7 @@ def window(planes: Tensor, starts_B: list[Tensor], spans: list[int]) -> Tensor:
     """
     B, P, H, W, inner = planes.shape
     height, width = spans
-    top, left = (start.view(B, 1, 1) for start in starts_B)
+    top, left = starts_B2.view(B, 2, 1, 1).unbind(1)
     first = (torch.arange(B * P, device=planes.device) * H).view(B, P, 1) + top
     runs = (first + torch.arange(height, device=planes.device)) * W + left
     every_run = planes.as_strided(

@@ -17,6 +17,7 @@ from zoo import Draws, ZooError
 Probability = Annotated[float, Ge(0), Le(1)]
 Gray = Annotated[float, Ge(0), Le(1)]
 ClassId = Annotated[int, Ge(0), Le(255)]
+AT_ONCE = 1 << 20  # bytes of images
 Augmentation = Callable[[Tensor, Tensor | None, Draws], tuple[Tensor, Tensor | None]]
 
 
@@ -30,33 +31,51 @@ def change_chosen(
     """``change(images, masks, *values)`` where ``chosen_B`` (bool) is true, elsewhere the given,
     bit for bit. ``change`` must treat each image by itself and keep height and width.
 
-    On a CPU it gets the chosen images only. Elsewhere it gets all, since to count the chosen ones
-    would be to wait for the device.
+    On a CPU it gets the chosen images only, at most a megabyte at once: what it makes on the way
+    then stays in the cache (colour at 224x224 takes half the time, one core). Elsewhere it gets
+    all, since to count the chosen ones would be to wait for the device.
     """
     chosen_B = chosen_B.to(images_BCHW.device)
     values_B = tuple(values.to(images_BCHW.device) for values in values_B)
-    if images_BCHW.device.type != "cpu":
-        images, masks = change(images_BCHW, masks_BHW, *values_B)
-        images = torch.where(chosen_B[:, None, None, None], images, images_BCHW)
-        if masks is not None and masks_BHW is not None:
-            masks = torch.where(chosen_B[:, None, None], masks, masks_BHW)
-        return in_format_of(images_BCHW, images), masks
+    if counts_freely(images_BCHW):
+        return _change_some(chosen_B, change, images_BCHW, masks_BHW, values_B)
+    images, masks = change(images_BCHW, masks_BHW, *values_B)
+    images = torch.where(chosen_B[:, None, None, None], images, images_BCHW)
+    if masks is not None and masks_BHW is not None:
+        masks = torch.where(chosen_B[:, None, None], masks, masks_BHW)
+    return in_format_of(images_BCHW, images), masks
+
+
+def _change_some(
+    chosen_B: Tensor,
+    change: Callable[..., tuple[Tensor, Tensor | None]],
+    images_BCHW: Tensor,
+    masks_BHW: Tensor | None,
+    values_B: tuple[Tensor, ...],
+) -> tuple[Tensor, Tensor | None]:
     index_M = chosen_B.nonzero().squeeze(1)
     if len(index_M) == 0:
         return images_BCHW, masks_BHW
-    if len(index_M) == len(images_BCHW):
+    at_once = max(1, AT_ONCE // (images_BCHW[0].numel() * images_BCHW.element_size()))
+    if len(images_BCHW) == len(index_M) <= at_once:
         images, masks = change(images_BCHW, masks_BHW, *values_B)
         return in_format_of(images_BCHW, images), masks
-    images, masks = change(
-        take(images_BCHW, index_M),
-        None if masks_BHW is None else masks_BHW[index_M],
-        *(values[index_M] for values in values_B),
-    )
-    out = images_BCHW.clone()
-    put_(out, index_M, images)
-    if masks is None or masks_BHW is None:
-        return out, None
-    return out, masks_BHW.index_copy(0, index_M, masks)
+    every = len(images_BCHW) == len(index_M)
+    out = torch.empty_like(images_BCHW) if every else images_BCHW.clone()
+    out_masks = None if masks_BHW is None else masks_BHW.clone()
+    for first in range(0, len(index_M), at_once):
+        part = index_M[first : first + at_once]
+        given = images_BCHW[first : first + at_once] if every else take(images_BCHW, part)
+        some_masks = None if masks_BHW is None else masks_BHW[part]
+        images, some_masks = change(given, some_masks, *(each[part] for each in values_B))
+        put_(out, part, images)
+        if out_masks is not None and some_masks is not None:
+            out_masks[part] = some_masks
+    return out, out_masks
+
+
+def counts_freely(images_BCHW: Tensor) -> bool:
+    return images_BCHW.device.type == "cpu"
 
 
 def take(images_BCHW: Tensor, index_M: Tensor) -> Tensor:
@@ -68,6 +87,7 @@ def take(images_BCHW: Tensor, index_M: Tensor) -> Tensor:
 
 def put_(images_BCHW: Tensor, index_M: Tensor, some: Tensor) -> None:
     """Write these M images into the places of ``index_M``."""
+    some = in_format_of(images_BCHW, some)  # index_copy_ between two formats takes twice as long
     if is_channels_last(images_BCHW):
         images_BCHW.permute(0, 2, 3, 1).index_copy_(0, index_M, some.permute(0, 2, 3, 1))
     else:

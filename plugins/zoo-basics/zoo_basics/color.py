@@ -49,6 +49,9 @@ def color_jitter(
             return images_BCHW, masks_BHW
 
         def change(images: Tensor, _: None, *values_B: Tensor) -> tuple[Tensor, None]:
+            if contrast or saturation or hue:
+                # Channel by channel half as fast in channels_last, more than to convert and back.
+                images = images.contiguous()
             values = [each.to(images)[:, None, None, None] for each in values_B]
             for strength, adjust, value in zip(strengths, _ADJUSTMENTS, values, strict=False):
                 if strength:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -104,6 +105,10 @@ def _lists(name: str, split: Split) -> Iterator[Finding]:
 
 
 def _ids_in_several(splits: Mapping[str, Split]) -> Iterator[Finding]:
+    if len({one for split in splits.values() for one in split.ids}) == sum(
+        len(split.ids) for split in splits.values()
+    ):
+        return  # nearly always, and quicker to see
     places: dict[str, list[tuple[str, int]]] = {}
     for name, split in splits.items():
         for index, one in enumerate(split.ids):
@@ -154,18 +159,15 @@ def _outside(task: Task, labels: np.ndarray) -> np.ndarray:
 
 
 def _groups(splits: Mapping[str, Split]) -> Iterator[Finding]:
-    held: dict[str, Counter[str]] = {}
-    first: dict[str, list[tuple[str, int]]] = {}
+    held = {name: set(split.groups or ()) for name, split in splits.items()}
+    spread = {group for group, count in Counter(chain(*held.values())).items() if count > 1}
+    places: dict[str, list[tuple[str, int]]] = {}
     for name, split in splits.items():
-        for index, group in enumerate(split.groups or ()):
-            counted = held.setdefault(group, Counter())
-            if not counted[name]:
-                first.setdefault(group, []).append((name, index))
-            counted[name] += 1
-    for group, counted in held.items():
-        if len(counted) > 1:
-            said = ", ".join(f"{count} in {name}" for name, count in counted.items())
-            places = [place for place in first[group] if place[1] < len(splits[place[0]].ids)]
-            ids = [splits[name].ids[index] for name, index in places]
-            message = f"group {group!r}: {said}"
-            yield finding("group_straddles", ", ".join(counted), message, ids, places)
+        for index, group in enumerate(split.groups or ()) if spread & held[name] else ():
+            if group in spread and index < len(split.ids):
+                places.setdefault(group, []).append((name, index))
+    for group, where in places.items():
+        counted = Counter(name for name, _ in where)
+        said = ", ".join(f"{count} in {name}" for name, count in counted.items())
+        ids = [splits[name].ids[index] for name, index in where]
+        yield finding("group_straddles", ", ".join(counted), f"group {group!r}: {said}", ids, where)

@@ -1,4 +1,4 @@
-"""Which fault a file has that cannot be used; the wording of what is wrong stays the decoder's."""
+"""Which fault a file has that cannot be used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import io
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from zoo.data.decoding import FORMATS, PIXELS
 
@@ -36,12 +36,21 @@ def file_bytes(path: Path, name: str) -> bytes:
     return content
 
 
-def fault_of(content: bytes | None) -> str:
-    """The kind of fault in bytes that could not be decoded; None: the bytes are not known."""
+def fault_of(content: bytes | None, name: str, said: str) -> tuple[str, str]:
+    """The kind of fault in bytes (None: they are not known) that could not be decoded, and what is
+    wrong: what the decoder said, unless there is something plainer to say."""
     if content is None:
-        return "undecodable"
+        return "undecodable", said
+    start = f"{name!r} begins with {content[:16]!r}"
     if _is_page(content):
-        return "not_an_image"
+        return "not_an_image", f"{start}; expected an image"
+    try:
+        return _kind_of(content), said
+    except UnidentifiedImageError:
+        return "undecodable", f"{start}; expected {', '.join(FORMATS)}"
+
+
+def _kind_of(content: bytes) -> str:
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size
@@ -52,6 +61,8 @@ def fault_of(content: bytes | None) -> str:
             image.load()
     except Image.DecompressionBombError:
         return "oversized"
+    except UnidentifiedImageError:
+        raise
     # Pillow says so in words only, and differently for each format.
     except Exception as error:
         said = str(error).lower()

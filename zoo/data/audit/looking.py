@@ -61,8 +61,9 @@ def look(split: Split, index: int, task: Task) -> Seen:
     except Exception as error:
         # A DataError from the decoder, or whatever a plugin's own reader raises.
         said = str(error) if isinstance(error, DataError) else f"{name!r}: {reason(error)}"
-        known = isinstance(error, DataError) and "float image" in said
-        return Seen(faults=(Fault("float_image" if known else fault_of(content), said),))
+        if isinstance(error, DataError) and "float image" in said:
+            return Seen(faults=(Fault("float_image", said),))
+        return Seen(faults=(Fault(*fault_of(content, name, said)),))
     mask = None
     if task.kind == SEGMENTATION:
         mask = look_at_mask(split, index, task, image, upright_size(image))

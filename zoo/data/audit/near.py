@@ -7,11 +7,11 @@ is measured (``matching.py``).
 
 How little is little depends on the set: one handwritten 1 differs less from the next than a
 photograph does from its own copy. So a pair counts as the same picture only when its difference is
-small, and small beside those between either of the two and its other neighbours. Two digits that
-merely look alike have many more such around them, a copy has not.
+next to nothing, or small, and small beside those between either of the two and its other
+neighbours. Two digits that merely look alike have many more such around them, a copy has not.
 
-What this cannot find: copies cut, turned or mirrored, copies shrunk to half the thumbnail, and a
-picture of which there are more copies than half its neighbours.
+What this cannot find: copies cut, turned or mirrored, and copies shrunk to half the thumbnail; of a
+picture with more copies than half its neighbours, only those that differ next to nothing.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from zoo.data.audit.matching import FLATTEST, differences
 from zoo.data.audit.neighbours import candidates, hashes
 
 NEIGHBOURS = 8  # candidates an image
-LARGEST = 0.05  # share of unexplained variance that may still count as the same picture
-RATIO = 0.15  # ... and of the median difference between either of the two and its neighbours
+SURE = 0.003  # share of unexplained variance below which it is the same picture in any set
+LARGEST = 0.03  # ... that may still count as the same picture
+RATIO = 0.15  # ... then, of the median difference between either of the two and its neighbours
 _CHUNK = 256  # pairs compared at once: their arrays stay in the processor's cache
 
 Progress = Callable[[int, int], None]
@@ -46,7 +47,7 @@ def near_pairs(
     pairs_P2 = candidates(hashes(thumbs), NEIGHBOURS)
     apart_P = _apart(thumbs, pairs_P2, threads, progress)
     around_P = _surroundings(pairs_P2, apart_P, len(rows))
-    same = (apart_P < LARGEST) & (apart_P < RATIO * around_P)
+    same = (apart_P < SURE) | ((apart_P < LARGEST) & (apart_P < RATIO * around_P))
     return [
         (int(rows[i]), int(rows[j]), float(apart))
         for (i, j), apart in zip(pairs_P2[same], apart_P[same], strict=True)

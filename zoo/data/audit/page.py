@@ -77,7 +77,8 @@ class _Camera:
             self._left -= 1
             uri = self._uri(self._splits[split], index)
             found.append(Shot(self._splits[split].ids[index], split, uri))
-        return found
+        # Where nothing can be decoded the words are enough.
+        return found if any(shot.uri for shot in found) else []
 
     def _uri(self, split: Split, index: int) -> str:
         try:

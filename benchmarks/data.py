@@ -204,14 +204,13 @@ def _scale_one(name: str, images: torch.Tensor, labels: np.ndarray, rounds: int)
     }
     order = samplers["shuffle"](torch.Generator().manual_seed(0))
     fixed = Loader(store, plain, NINE, 64, CPU, lambda generator: order[: 64 * steps])
-    mean, std = torch.full((1, 3, 1, 1), 0.5), torch.full((1, 3, 1, 1), 0.25)
     rows = torch.empty(64, 28, 28, 3, dtype=torch.uint8)
     units = torch.empty(64, 28, 28, 3)
 
     def bare() -> None:
         for start in range(0, 64 * steps, 64):
             torch.index_select(images, 0, order[start : start + 64], out=rows)
-            units.copy_(rows).div_(255.0).permute(0, 3, 1, 2).sub_(mean).div_(std)
+            units.copy_(rows).div_(255.0).permute(0, 3, 1, 2).sub_(0.5).div_(0.25)
 
     def ours() -> None:
         for _ in fixed.epoch(1):

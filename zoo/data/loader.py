@@ -8,7 +8,7 @@ Shapes: B images, H by W pixels, C channels, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +46,19 @@ def batch_bounds(length: int, batch_size: int, *, join_last: bool) -> list[tuple
     if join_last and len(bounds) > 1 and bounds[-1][1] - bounds[-1][0] == 1:
         bounds[-2:] = [(bounds[-2][0], length)]
     return bounds
+
+
+def drawn_order(sampler: Sampler, seed: int, epoch: int, samples: int) -> Tensor:
+    """int64 (M,): what the sampler draws for an epoch, a function of (seed, epoch). Raises
+    :class:`PluginError` when it is not indices below ``samples``."""
+    order = sampler(generator(seed, "order", epoch))
+    if not isinstance(order, Tensor) or order.dtype != torch.int64 or order.ndim != 1:
+        raise PluginError("the sampler returned no int64 (M,) tensor of indices")
+    if len(order) == 0 or int(order.min()) < 0 or int(order.max()) >= samples:
+        raise PluginError(
+            f"the sampler returned {len(order)} indices; expected some, in 0 to {samples - 1}"
+        )
+    return order
 
 
 class Loader:
@@ -90,29 +103,37 @@ class Loader:
         a sampler's are not."""
         if self.sampler is None:
             return torch.arange(len(self.store))
-        order = self.sampler(generator(self.seed, "order", epoch))
-        if not isinstance(order, Tensor) or order.dtype != torch.int64 or order.ndim != 1:
-            raise PluginError("the sampler returned no int64 (M,) tensor of indices")
-        if len(order) == 0 or int(order.min()) < 0 or int(order.max()) >= self.samples:
-            raise PluginError(
-                f"the sampler returned {len(order)} indices; expected some, in 0 to "
-                f"{self.samples - 1}"
-            )
-        return order
+        return drawn_order(self.sampler, self.seed, epoch, self.samples)
 
     def bounds(self, samples: int) -> list[tuple[int, int]]:
         return batch_bounds(samples, self.batch_size, join_last=self.sampler is not None)
+
+    def size_of(self, epoch: int) -> tuple[int, int]:
+        """(samples, steps) of an epoch."""
+        samples = len(self.order(epoch))
+        return samples, len(self.bounds(samples))
 
     def epoch(self, epoch: int = 0, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from step ``start`` on: the very ones an epoch from its
         beginning would have there."""
         order = self.order(epoch)
         bounds = self.bounds(len(order))[start:]
+        return self.batches(order, torch.arange(len(order)), bounds, epoch)
+
+    def trials(self) -> Iterator[Batch]:
+        """A batch of each form there is, to try a network on."""
+        yield next(self.epoch(1))
+
+    def batches(
+        self, order: Tensor, positions: Tensor, bounds: Sequence[tuple[int, int]], epoch: int
+    ) -> Iterator[Batch]:
+        """``order``: int64 (M,), indices below ``samples``; ``positions``: int64 (M,), their places
+        in the epoch's order; ``bounds``: where batches begin and end in both."""
         indices = order % len(self.store)
         labels = None
         if self._labels is not None:
             labels = self._labels.index_select(0, indices.to(self.device))
-        positions = torch.arange(len(order), device=self.device)
+        positions = positions.to(self.device)
         rows = self._rows.batches(indices, bounds)
         for (first, last), (pixels, stored_masks) in zip(bounds, rows, strict=True):
             place, masks = slice(first, last), stored_masks

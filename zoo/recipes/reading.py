@@ -145,15 +145,16 @@ class _Check:
             return None
         for name in table.keys() - CopySection.model_fields.keys():
             self.note((*key, name), words.unknown_key(name, CopySection.model_fields, {}))
-        fixed = table.get("fixed", False)
-        if not isinstance(fixed, bool):
-            self.note((*key, "fixed"), words.wrong_value(fixed, "bool"))
         chosen = self.choices("augmentations", table.get("augmentations", []), key)
-        if self.problems:
+        own = {name: table[name] for name in ("fixed", "size") if name in table}
+        try:
+            section = CopySection.model_validate(own)
+        except pydantic.ValidationError as error:
+            for name in dict.fromkeys(str(one["loc"][0]) for one in error.errors()):
+                self.note((*key, name), words.wrong_value(own[name], _expected(CopySection, name)))
             return None
-        return CopySection(
-            fixed=fixed, augmentations=tuple(one for one in chosen if one is not None)
-        )
+        named = tuple(one for one in chosen if one is not None)
+        return section.model_copy(update={"augmentations": named})
 
     def choice(self, kind: str, key: KeyPath, table: Any) -> Choice | None:
         """The component that ``table`` names, with its options bound."""

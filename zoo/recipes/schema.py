@@ -177,10 +177,21 @@ class CardSection(Section):
 
 class CopySection(Section):
     """One copy of the training split; several make an enlarged set. ``fixed``: augmented once and
-    for all, else drawn afresh in every epoch."""
+    for all, else drawn afresh in every epoch. ``size``: its resolution, stored and given to the
+    network, where it is another than ``data.size``."""
 
     fixed: bool = False
+    size: Literal["same"] | Side | Annotated[tuple[Side, Side], Strict(False)] = Field(
+        default="same",
+        description="'same', a side in pixels, or [height, width], in 1 to 16384",
+    )
     augmentations: tuple[Choice, ...] = ()
+
+    def pair(self, same: tuple[int, int]) -> tuple[int, int]:
+        """(height, width); ``same``: the recipe's own."""
+        if isinstance(self.size, int):
+            return (self.size, self.size)
+        return same if isinstance(self.size, str) else self.size
 
 
 class Recipe(Section):

@@ -28,7 +28,10 @@ def recipe_data(recipe: Recipe) -> dict[str, Any]:
             data[name] = [_choice_data(choice) for choice in section]
         elif name == COPIES:
             data[name] = [
-                {"fixed": one.fixed, "augmentations": [_choice_data(c) for c in one.augmentations]}
+                {
+                    **one.model_dump(mode="json", include={"fixed", "size"}),
+                    "augmentations": [_choice_data(c) for c in one.augmentations],
+                }
                 for one in section
             ]
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from zoo.data.datasets import groups_of
 from zoo.data.draws import key
 from zoo.data.loader import Loader
 from zoo.data.preprocessing import Preprocessing
+from zoo.data.resolutions import Resolutions
 from zoo.data.splits import TRAIN
 from zoo.data.tiers import Held
 from zoo.errors import PluginError, TrainingError, ZooError, reason
@@ -86,35 +88,46 @@ def loader(
     train: Held,
     preprocessing: Preprocessing,
     device: torch.device,
-) -> Loader:
-    """The training loader: sampler, copies with their augmentations, seed."""
+    hold: Callable[[tuple[int, int]], Held],
+) -> Loader | Resolutions:
+    """The training loader: sampler, copies with their augmentations and sizes, seed. ``hold`` gives
+    the training split at another (height, width)."""
     task = opened.dataset.task
     if train.labels is None and task.kind != SEGMENTATION:
         raise TrainingError(f"dataset {opened.name!r} has no labels to train on")
-    made = [
-        Copy(_augmentations(catalog, one.augmentations), one.fixed)
-        for one in recipe.copies or (CopySection(augmentations=recipe.augmentations),)
-    ]
+    made: dict[tuple[int, int], list[Copy]] = {}
+    for one in recipe.copies or (CopySection(augmentations=recipe.augmentations),):
+        made.setdefault(one.pair(preprocessing.size), []).append(
+            Copy(_augmentations(catalog, one.augmentations), one.fixed)
+        )
+    number = sum(map(len, made.values()))
     labels = np.zeros(len(train), np.int64) if train.labels is None else train.labels.numpy()
     groups = groups_of(opened.split(TRAIN), train.ids)
     context = contexts.SamplerContext(
         task,
-        np.concatenate([labels] * len(made)),
-        len(train) * len(made),
-        None if groups is None else [*groups] * len(made),
+        np.concatenate([labels] * number),
+        len(train) * number,
+        None if groups is None else [*groups] * number,
     )
-    sampler = catalog.get("sampler", recipe.sampler.name)
-    return Loader(
-        train,
-        preprocessing,
-        task,
-        recipe.training.batch_size,
-        device,
-        blamed(sampler, sampler.build(context, recipe.sampler.options)),
-        Copies(made),
-        recipe.training.seed,
-        recipe.training.channels_last,
-    )
+    component = catalog.get("sampler", recipe.sampler.name)
+    sampler = blamed(component, component.build(context, recipe.sampler.options))
+    parts = [
+        Loader(
+            train if size == preprocessing.size else hold(size),
+            preprocessing
+            if size == preprocessing.size
+            else replace(preprocessing, size=size, store_size=size),
+            task,
+            recipe.training.batch_size,
+            device,
+            sampler,
+            Copies(copies),
+            recipe.training.seed,
+            recipe.training.channels_last,
+        )
+        for size, copies in made.items()
+    ]
+    return parts[0] if len(parts) == 1 else Resolutions(parts, sampler, recipe.training.seed)
 
 
 def _augmentations(catalog: Catalog, chosen: Sequence[Choice]) -> Augmentations:
@@ -143,10 +156,13 @@ def optimizer(recipe: Recipe, catalog: Catalog, network: nn.Module) -> torch.opt
 
 
 def schedule(
-    recipe: Recipe, catalog: Catalog, optimizer: torch.optim.Optimizer, loader: Loader
+    recipe: Recipe,
+    catalog: Catalog,
+    optimizer: torch.optim.Optimizer,
+    loader: Loader | Resolutions,
 ) -> Schedule:
     component = catalog.get("scheduler", recipe.scheduler.name)
-    steps = len(loader.bounds(len(loader.order(1))))
+    _, steps = loader.size_of(1)
     context = contexts.SchedulerContext(
         optimizer, recipe.training.epochs, steps, recipe.stopping.mode
     )
@@ -159,10 +175,21 @@ def schedule(
 
 
 def tried(run: Trainee, architecture: Component, loss: Component) -> Trainee:
-    """``run``, after two of its images went through a copy of its network, forth and back: what
-    does not fit together shows before anything is written."""
-    batch = next(run.loader.epoch(1))
-    images = batch.images[:2].clone()
+    """``run``, after two of its images of each size went through a copy of its network, forth and
+    back: what does not fit together shows before anything is written."""
+    for batch in run.loader.trials():
+        assert batch.targets is not None
+        _try_batch(run, batch.images[:2].clone(), batch.targets[:2], architecture, loss)
+    return run
+
+
+def _try_batch(
+    run: Trainee,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    architecture: Component,
+    loss: Component,
+) -> None:
     trial = copy.deepcopy(run.network).train()
     try:
         logits = trial(images)
@@ -179,8 +206,7 @@ def tried(run: Trainee, architecture: Component, loss: Component) -> Trainee:
     if not isinstance(logits, torch.Tensor) or tuple(logits.shape) != expected:
         got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise PluginError(f"{architecture} returned {got} for a batch; expected {expected}")
-    assert batch.targets is not None
-    value = run.loss(logits, batch.targets[:2])
+    value = run.loss(logits, targets)
     if not isinstance(value, torch.Tensor) or value.ndim != 0 or not value.requires_grad:
         got = f"shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else repr(value)
         raise PluginError(f"{loss} returned {got}; expected a scalar tensor with a gradient")
@@ -188,4 +214,3 @@ def tried(run: Trainee, architecture: Component, loss: Component) -> Trainee:
         torch.autograd.backward(value)
     except Exception as error:
         raise PluginError(f"{architecture} with {loss} has no gradient: {reason(error)}") from error
-    return run

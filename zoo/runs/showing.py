@@ -150,7 +150,18 @@ def _loader(recipe: Recipe, installed: Catalog, opened: Opened, part: Split) -> 
     keeping = Keeping(threads=cores(), workers=0, tier=STREAMED)
     form = Form(channels, data.stored, data.fit)
     store = open_split(part, form, opened.dataset.task, f"dataset {opened.name!r}", keeping)
-    loader = building.loader(recipe, installed, opened, store, preprocessing, torch.device("cpu"))
+    # One size for the sheet, whatever resolutions the copies have.
+    copies = tuple(one.model_copy(update={"size": "same"}) for one in recipe.copies)
+    loader = building.loader(
+        recipe.model_copy(update={"copies": copies}),
+        installed,
+        opened,
+        store,
+        preprocessing,
+        torch.device("cpu"),
+        lambda size: store,
+    )
+    assert isinstance(loader, Loader)
     loader.sampler = lambda generator: torch.arange(loader.samples)
     loader.batch_size = len(store)
     return loader

@@ -15,6 +15,7 @@ import torch
 from zoo.data.device import choose_device
 from zoo.data.fitting import Form
 from zoo.data.splits import TRAIN, VAL, SplitPlan
+from zoo.data.tiers import Held
 from zoo.errors import RunError, ZooError, reason
 from zoo.plugins.catalog import Catalog, catalog
 from zoo.plugins.contexts import TrackerContext
@@ -101,7 +102,11 @@ def prepare(
     store, val = (opened.hold(part, form, keeping) for part in (TRAIN, VAL))
     preprocessing = opening.preprocessing_for(store, recipe.data)
     network = building.network(recipe, installed, task, preprocessing, device)
-    loader = building.loader(recipe, installed, opened, store, preprocessing, device)
+
+    def hold(size: tuple[int, int]) -> Held:
+        return opened.hold(TRAIN, replace(form, size=size), keeping)
+
+    loader = building.loader(recipe, installed, opened, store, preprocessing, device, hold)
     optimizer = building.optimizer(recipe, installed, network)
     schedule = building.schedule(recipe, installed, optimizer, loader)
     loss = building.loss(recipe, installed, task, store, device)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from zoo.data.draws import key
 from zoo.data.loader import Batch, Loader
+from zoo.data.resolutions import Resolutions
 from zoo.errors import TrainingError
 from zoo.predictions.counts import Number
 from zoo.tasks import Task
@@ -40,7 +41,7 @@ class Trainee:
     loss: Callable[[Tensor, Tensor], Tensor]
     optimizer: torch.optim.Optimizer
     schedule: Schedule
-    loader: Loader
+    loader: Loader | Resolutions
     val_loader: Loader
     stopping: Stopping
     checkpoints: Checkpoints
@@ -52,8 +53,7 @@ def train(run: Trainee) -> Iterator[events.Event]:
     """Train to the end of the budget or of the patience. Raises :class:`TrainingError` when the
     loss stops being finite; the checkpoints of the epochs before stay."""
     started = time.perf_counter()
-    samples = len(run.loader.order(1))
-    steps = len(run.loader.bounds(samples))
+    samples, steps = run.loader.size_of(1)
     parameters = sum(weight.numel() for weight in run.network.parameters())
     device = str(run.loader.device)
     yield events.TrainingStarted(run.epochs, steps, samples, parameters, device)

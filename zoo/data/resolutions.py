@@ -1,0 +1,67 @@
+"""One training set at several resolutions: a batch has one size, batches of all sizes alternate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from zoo.data.draws import generator
+from zoo.data.loader import Batch, Loader, Sampler, batch_bounds, drawn_order
+
+
+class Resolutions:
+    """Loaders, each of its own image size, as one loader. Index ``i`` of an epoch's order is sample
+    ``i - starts[p]`` of part ``p``; the sampler chooses from all of them.
+
+    An epoch's order is cut into batches part by part; the order of the batches is then a function
+    of (seed, epoch) like everything else.
+    """
+
+    def __init__(self, parts: Sequence[Loader], sampler: Sampler, seed: int) -> None:
+        self.parts = parts
+        self.sampler = sampler
+        self.seed = seed
+        self.device = parts[0].device
+        self._starts = torch.tensor([0, *(part.samples for part in parts)]).cumsum(0)
+
+    @property
+    def samples(self) -> int:
+        return int(self._starts[-1])
+
+    def size_of(self, epoch: int) -> tuple[int, int]:
+        """(samples, steps) of an epoch."""
+        order, batches = self._cut(epoch)
+        return len(order), len(batches)
+
+    def epoch(self, epoch: int = 0, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, from step ``start`` on."""
+        order, batches = self._cut(epoch)
+        shuffled = torch.randperm(len(batches), generator=generator(self.seed, "batches", epoch))
+        for number in shuffled[start:].tolist():
+            part, positions = batches[number]
+            indices = order[positions] - self._starts[part]
+            whole = [(0, len(positions))]
+            yield from self.parts[part].batches(indices, positions, whole, epoch)
+
+    def trials(self) -> Iterator[Batch]:
+        """A batch of each size."""
+        _, batches = self._cut(1)
+        for number, part in enumerate(self.parts):
+            for place, positions in batches:
+                if place == number:
+                    two = positions[:2]
+                    yield from part.batches(two * 0, two, [(0, len(two))], 1)
+                    break
+
+    def _cut(self, epoch: int) -> tuple[Tensor, list[tuple[int, Tensor]]]:
+        """(the order, (part, positions) of each batch)."""
+        order = drawn_order(self.sampler, self.seed, epoch, self.samples)
+        part_of = torch.searchsorted(self._starts, order, right=True) - 1
+        batches = []
+        for number, part in enumerate(self.parts):
+            positions = torch.nonzero(part_of == number).flatten()
+            bounds = batch_bounds(len(positions), part.batch_size, join_last=True)
+            batches += [(number, positions[first:last]) for first, last in bounds]
+        return order, batches

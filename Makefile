@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
 	>/dev/null 2>&1 && { echo $$p; break; }; done)
 BIN := .venv/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
-EDITABLE = -e .[$(1)] $(foreach plugin,$(PLUGINS),-e $(dir $(plugin)))
+EDITABLE = -e .$(if $(1),[$(1)]) $(foreach plugin,$(PLUGINS),-e $(dir $(plugin)))
 DEMO := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
 .PHONY: help demo install test check bench clean

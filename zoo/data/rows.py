@@ -60,12 +60,12 @@ class _Resident:
         for number, (first, last) in enumerate(bounds):
             images, masks = self._buffers[number % len(self._buffers)]
             chosen, rows = indices[first:last], last - first
-            torch.index_select(self._images, 0, chosen, out=images[:rows])
-            if self._masks is None or masks is None:
-                yield images[:rows], None
-            else:
-                torch.index_select(self._masks, 0, chosen, out=masks[:rows])
-                yield images[:rows], masks[:rows]
+            if rows < len(images):
+                images, masks = images[:rows], None if masks is None else masks[:rows]
+            torch.index_select(self._images, 0, chosen, out=images)
+            if self._masks is not None and masks is not None:
+                torch.index_select(self._masks, 0, chosen, out=masks)
+            yield images, masks
 
     def _reserve(self, rows: int) -> None:
         if self._buffers and len(self._buffers[0][0]) >= rows:

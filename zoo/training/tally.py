@@ -26,7 +26,6 @@ class Tally:
         self._ones = torch.ones(1, dtype=torch.int64, device=device)
         self._first_cells = torch.arange(classes, device=device) * 4
 
-    @torch.no_grad()
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """``loss``: the batch's mean; ``logits``: (B, O, ...); ``labels``: the store's."""
         self.samples += len(labels)

@@ -36,13 +36,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+# Where the tests run in the background of a shell, SIGINT is ignored, and children inherit that.
+LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
 @pytest.fixture
 def start(here: Path) -> Callable[..., subprocess.Popen[str]]:
     """``start("code")``: a Python of its own, in the empty folder."""
 
     def run(code: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", code, *arguments],
+            [sys.executable, "-c", LISTENING + code, *arguments],
             env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import struct
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -198,13 +196,9 @@ def test_a_registry_that_cannot_be_written_is_one_line(here, zoo):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_and_the_run_says_so(number, code, here):
+def test_a_signal_ends_it_and_the_run_says_so(number, code, here, start):
     command = "import sys; from zoo_cli.main import main; sys.exit(main())"
-    long = [*QUICK, "--epochs", "100000", "--run", "runs/a"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", command, "train", *long], stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
+    process = start(command, "train", *QUICK, "--epochs", "100000", "--run", "runs/a")
     deadline = time.monotonic() + 60
     while not (here / "runs/a/last/state.json").exists():
         assert process.poll() is None and time.monotonic() < deadline

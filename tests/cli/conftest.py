@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,16 +41,23 @@ LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_hand
 
 
 @pytest.fixture
-def start(here: Path) -> Callable[..., subprocess.Popen[str]]:
-    """``start("code")``: a Python of its own, in the empty folder."""
+def start(here: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """``start("code")``: a Python of its own, in the empty folder; it does not outlive the test."""
+    started: list[subprocess.Popen[str]] = []
 
     def run(code: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", LISTENING + code, *arguments],
             env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        started.append(process)
+        return process
 
-    return run
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()

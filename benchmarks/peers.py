@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -238,7 +239,7 @@ def lightning_epoch(case: Case) -> Callable[[], float]:
             warnings.simplefilter("ignore")
             trainer = lightning.Trainer(
                 max_epochs=1, accelerator="cpu", devices=1, enable_checkpointing=False,
-                enable_model_summary=False, default_root_dir="/tmp/zoo-benchmark",
+                enable_model_summary=False, default_root_dir=tempfile.gettempdir(),
             )  # fmt: skip
             data = DataLoader(TensorDataset(images, labels), BATCH, sampler=case.order.tolist())
             trainer.fit(Module(network), data)

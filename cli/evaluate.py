@@ -98,7 +98,7 @@ def _show_classes(metrics: Any) -> None:
         typer.echo("\nconfusion matrix: rows are the truth, columns what was decided")
         classes = [row["class"] for row in rows]
         table = [[name, *row] for name, row in zip(classes, matrix, strict=True)]
-        show_table(["", *classes], table, empty="no classes")
+        show_table(["", *classes], table, empty="no classes", named=True)
 
 
 def _figure(value: float | None) -> str:

@@ -11,8 +11,11 @@ from typing import Any, Literal
 from zoo.errors import printable
 
 
-def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """A table: drawn by rich on a terminal, else aligned text. ``empty`` is said for no rows."""
+def show_table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str, named: bool = False
+) -> None:
+    """A table: drawn by rich on a terminal, else aligned text. ``empty`` is said for no rows;
+    ``named``: the columns are names from data, which stay as they are."""
     texts = [[_cell(cell) for cell in row] for row in rows]
     numeric = [_is_numeric(row[i] for row in rows) for i in range(len(columns))]
     if not texts:
@@ -20,7 +23,8 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empt
     elif sys.stdout.isatty():
         _draw(columns, texts, numeric)
     else:
-        lines = [[column.upper() for column in columns], *texts]
+        header = [_cell(column) if named else column.upper() for column in columns]
+        lines = [header, *texts]
         widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
         for line in lines:
             cells = zip(line, widths, numeric, strict=True)

@@ -1,13 +1,17 @@
-"""A web server on the loopback interface, from which tests may download."""
+"""For every test: one thread, and a web server on the loopback interface to download from."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+# Before torch is imported: what tests compute is too small for two threads to share.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

@@ -240,3 +240,10 @@ def test_fixed_copies_repeat_and_fresh_ones_do_not(folder):
     flipped = (first[COUNT:] != original).flatten(1).any(1)
     assert 3 < int(flipped.sum()) < COUNT - 3
     assert not torch.equal(images(False, 1), images(False, 2))
+
+
+def test_a_cache_that_cannot_be_made_says_how_to_name_another(folder, monkeypatch):
+    (folder / "file").write_text("")
+    monkeypatch.setenv("ZOO_CACHE", str(folder / "file"))
+    with pytest.raises(StorageError, match="ZOO_CACHE may name another folder"):
+        held(split_of(folder), MEMORY)

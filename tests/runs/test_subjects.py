@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.errors import RegistryError, RunError, ZooError
+from zoo.errors import RecipeError, RegistryError, RunError, ZooError
 from zoo.registry.record import Record
 from zoo.runs.naming import as_argument
 from zoo.runs.subjects import is_path, source_of
@@ -94,3 +94,12 @@ def test_damaged_splits(value, run):
     (run.path / "run.json").write_text(json.dumps({**info, "data": value}))
     with pytest.raises(RunError, match=r"its run\.json is damaged: 'data'"):
         zoo.evaluate(run.path)
+
+
+def test_a_loss_that_is_gone_does_not_hinder_measuring(run, here):
+    text = (run.path / "recipe.toml").read_text()
+    assert 'name = "cross_entropy"' in text
+    (run.path / "recipe.toml").write_text(text.replace('"cross_entropy"', '"gone_since"'))
+    assert zoo.evaluate(run.path).metrics["accuracy"] > 0.5
+    with pytest.raises(RecipeError, match="loss 'gone_since' is not installed"):
+        zoo.train(run.path / "recipe.toml", folder=here / "again")

@@ -146,7 +146,10 @@ def _empty(
 
 def _build(decoder: Decoder, folder: Path, progress: Progress | None) -> Mapping[str, Any]:
     """Decode into the folder; ``store.json`` comes last, when the rest is durable."""
-    commit.make_folder(folder)
+    try:
+        commit.make_folder(folder)
+    except StorageError as error:
+        raise StorageError(f"{error}; {CACHE_VARIABLE} may name another folder") from error
     files: dict[str, Path] = {}
     try:
 

@@ -19,6 +19,7 @@ from zoo.registry.card import CardText, render_card
 from zoo.registry.config import open_registry
 from zoo.registry.gate import check_version, make_probe
 from zoo.registry.listing import single_numbers
+from zoo.registry.names import check_name
 from zoo.registry.record import CARD, PROBE, WEIGHTS, Draft, Record, metrics_file
 from zoo.runs import folder
 from zoo.runs.folder import RunFolder, find_run
@@ -48,6 +49,7 @@ def publish(
     without measured figures, nothing is published. Returns the record, once it is durable; the card
     is left in the run's folder too. That it cannot be written there is a warning.
     """
+    check_name("model name", name)
     opened = run if isinstance(run, RunFolder) else find_run(str(run))
     _check_finished(opened)
     subject = of_run(opened)

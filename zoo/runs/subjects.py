@@ -16,7 +16,7 @@ from zoo.data.preprocessing import Preprocessing
 from zoo.data.splits import SplitPlan
 from zoo.errors import RegistryError, RunError
 from zoo.plugins.catalog import catalog
-from zoo.recipes.reading import read_recipe
+from zoo.recipes.reading import Override, read_recipe
 from zoo.recipes.schema import Recipe, SplitSection
 from zoo.registry.loading import load, network_with
 from zoo.registry.record import Record, private_text
@@ -26,6 +26,19 @@ from zoo.runs.naming import as_argument
 from zoo.storage import tensors
 from zoo.tasks import Task
 from zoo.training.checkpoints import STATE, WEIGHTS
+
+_ONLY_FOR_TRAINING = [
+    Override(key, value, "")
+    for key, value in (
+        ("loss.name", "auto"),
+        ("sampler.name", "shuffle"),
+        ("optimizer.name", "adam"),
+        ("scheduler.name", "none"),
+        ("augmentations", []),
+        ("copies", []),
+        ("trackers", []),
+    )
+]
 
 
 @dataclass(frozen=True)
@@ -109,7 +122,9 @@ def source_of(record: Record) -> Source:
 
 
 def of_run(run: RunFolder) -> Subject:
-    recipe, weights = recipe_of(run), weights_of(run)
+    # Only what made the network and the data is needed: a loss or tracker may be gone by now.
+    recipe = read_recipe(run.path / folder.RECIPE, _ONLY_FOR_TRAINING, catalog())
+    weights = weights_of(run)
     task = Task.from_json(part_of(run, "task"))
     preprocessing = Preprocessing.from_json(part_of(run, "preprocessing"))
     network = network_with(

@@ -16,7 +16,7 @@ from zoo.data.device import choose_device
 from zoo.data.fitting import Form
 from zoo.data.splits import TRAIN, VAL, SplitPlan
 from zoo.data.tiers import Held
-from zoo.errors import RunError, ZooError, reason
+from zoo.errors import RunError, TrainingError, ZooError, reason
 from zoo.plugins.catalog import Catalog, catalog
 from zoo.plugins.contexts import TrackerContext
 from zoo.recipes.problems import Places
@@ -29,6 +29,7 @@ from zoo.runs import folder as folders
 from zoo.runs.environment import cores, environment, plugin_record
 from zoo.runs.folder import RunFolder
 from zoo.storage import commit
+from zoo.tasks import SEGMENTATION
 from zoo.training import events, loop
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.stopping import Stopping
@@ -93,6 +94,11 @@ def prepare(
         installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, plan
     )
     task = opened.dataset.task
+    if task.kind == SEGMENTATION:
+        raise TrainingError(
+            f"dataset {opened.name!r} is for segmentation, which cannot be trained yet; "
+            f"zoo data check and zoo data show work on it"
+        )
     for text in opening.notices(opened):
         tell(events.Notice(text))
     recipe = resolve(recipe, task, *opened.native(), cores(), catalog=installed, places=places)

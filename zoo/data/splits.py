@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from zoo.data import dividing
 from zoo.data.datasets import Dataset, Joined, Split, Subset
@@ -99,8 +99,3 @@ def pick(name: str, splits: Mapping[str, Split], wanted: str) -> Split:
 def ids_fingerprint(split: Split) -> str:
     """sha256 over the sorted ids: two splits of equal fingerprint hold the same samples."""
     return hashlib.sha256("\n".join(sorted(split.ids)).encode()).hexdigest()
-
-
-def whole_plan(plan: SplitPlan) -> SplitPlan:
-    """The plan without what only thins out training: for evaluation."""
-    return replace(plan, fraction=1.0)

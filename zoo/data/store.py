@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -44,17 +44,6 @@ class Store:
     @property
     def channels(self) -> int:
         return self.images.shape[3]
-
-    def part(self, indices: np.ndarray) -> Store:
-        """Some of the samples, in the order of ``indices`` (int64)."""
-        chosen = torch.from_numpy(indices)
-        return replace(
-            self,
-            images=self.images[chosen],
-            labels=None if self.labels is None else self.labels[chosen],
-            ids=tuple(self.ids[index] for index in indices),
-            masks=None if self.masks is None else self.masks[chosen],
-        )
 
     def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and standard deviation (of the population) per channel, of values in [0, 1].

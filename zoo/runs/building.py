@@ -49,9 +49,8 @@ def blamed(component: Component, made: Callable[..., Any]) -> Callable[..., Any]
         except Exception as error:
             raise PluginError(f"{component} failed: {reason(error)}") from error
 
-    for name in ("mixes",):  # what an augmentation says of itself
-        if hasattr(made, name):
-            setattr(call, name, getattr(made, name))
+    # What an augmentation says of itself.
+    call.mixes = getattr(made, "mixes", False)  # type: ignore[attr-defined]
     return call
 
 
@@ -174,13 +173,12 @@ def schedule(
     return Schedule(optimizer, *built)
 
 
-def tried(run: Trainee, architecture: Component, loss: Component) -> Trainee:
-    """``run``, after two of its images of each size went through a copy of its network, forth and
-    back: what does not fit together shows before anything is written."""
+def try_out(run: Trainee, architecture: Component, loss: Component) -> None:
+    """Send two images of each size through a copy of the network, forth and back: what does not fit
+    together shows before anything is written."""
     for batch in run.loader.trials():
         assert batch.targets is not None
         _try_batch(run, batch.images[:2].clone(), batch.targets[:2], architecture, loss)
-    return run
 
 
 def _try_batch(

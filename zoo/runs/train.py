@@ -131,7 +131,7 @@ def prepare(
         epochs=recipe.training.epochs,
         seed=recipe.training.seed,
     )
-    building.tried(trainee, architecture, installed.get("loss", recipe.loss.name))
+    building.try_out(trainee, architecture, installed.get("loss", recipe.loss.name))
     about = {
         "task": task.as_json(),
         "preprocessing": preprocessing.as_json(),

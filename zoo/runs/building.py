@@ -117,7 +117,7 @@ def loader(
             if size == preprocessing.size
             else replace(preprocessing, size=size, store_size=size),
             task,
-            recipe.training.batch_size,
+            int(recipe.training.batch_size),
             device,
             sampler,
             Copies(copies),

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import typer
 
-from zoo.errors import ZooError, ZooWarning, nearest, printable, reason
+from zoo.errors import PausedError, ZooError, ZooWarning, nearest, printable, reason
 
 # The errors of click, which typer brings inside itself since 0.26 and keeps private: they stand
 # where the one that typer makes public does.
@@ -59,6 +59,9 @@ def run(command: Callable[[], None], *, debug: bool) -> int:
 def _ending(error: BaseException) -> tuple[int, list[str]]:
     """The exit code and the lines for ``error``."""
     match error:
+        case PausedError():
+            ended = "terminated" if error.signal == signal.SIGTERM else "interrupted"
+            return 128 + error.signal, [f"zoo: {ended}; {error}"]
         case Terminated():
             return TERMINATED, ["zoo: terminated"]
         case KeyboardInterrupt():

@@ -11,8 +11,10 @@ from .completion import complete_component, complete_runs_and_models
 from .tables import show_fields, show_json, show_table
 
 _HEADLINES = (
-    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "auroc", "log_loss",
+    "dice", "iou", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "auroc",
+    "log_loss",
 )  # fmt: skip
+_OF_A_CLASS = ("precision", "recall", "f1", "iou", "dice", "auroc")
 _MOST_CLASSES = 20  # a wider confusion matrix does not fit a terminal
 
 
@@ -80,19 +82,31 @@ def evaluate(
         typer.echo(f"predictions: {done.path}; there are no labels to measure them against")
         return
     typer.echo("")
-    show_fields({name: _figure(done.metrics[name]) for name in _HEADLINES})
+    there = [name for name in _HEADLINES if name in done.metrics]
+    show_fields({name: _figure(done.metrics[name]) for name in there})
+    _show_images(done.metrics.get("per_image"))
     _show_classes(done.metrics)
     typer.echo(f"\npredictions: {done.path}")
 
 
+def _show_images(means: Any) -> None:
+    """Of segmentation: what the figures are when every image weighs the same."""
+    if means is None:
+        return
+    left_out = means["undefined"]
+    typer.echo(f"\nmean over images: dice {_figure(means['dice'])}, iou {_figure(means['iou'])}")
+    if left_out:
+        typer.echo(f"undefined for {left_out:,}: in neither truth nor decision is there anything")
+
+
 def _show_classes(metrics: Any) -> None:
     rows, matrix = metrics["per_class"], metrics["confusion"]
-    names = ["support", "precision", "recall", "f1", "auroc"]
+    names = [name for name in _OF_A_CLASS if name in rows[0]]
     table = [
-        [row["class"], row["support"], *(_figure(row[name]) for name in names[1:])] for row in rows
+        [row["class"], row["support"], *(_figure(row[name]) for name in names)] for row in rows
     ]
     typer.echo("")
-    show_table(["class", *names], table, empty="no classes")
+    show_table(["class", "support", *names], table, empty="no classes")
     square = isinstance(matrix[0][0], int)
     if square and len(rows) <= _MOST_CLASSES:
         typer.echo("\nconfusion matrix: rows are the truth, columns what was decided")

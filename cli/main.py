@@ -17,6 +17,7 @@ from .lazy import Target, lazy_group
 PROGRAM = "zoo"
 COMMANDS = {
     "train": Target("train", "train", "Train a model from a recipe or from flags."),
+    "resume": Target("resume", "resume", "Go on with a run that was interrupted."),
     "eval": Target("evaluate", "evaluate", "Measure a run or a model on a split."),
     "publish": Target("publish", "publish", "Publish a run as a new version of a model."),
     "data": Target("data", "app", "The files behind datasets: get, check, show, split, cache."),

@@ -16,7 +16,7 @@ from .tables import show_fields, show_json, show_table
 if TYPE_CHECKING:
     from zoo.runs.folder import RunFolder
 
-_MAIN = ("mean_iou", "accuracy", "auroc", "f1", "loss")  # the first there is stands in a list
+_MAIN = ("dice", "accuracy", "auroc", "f1", "loss")  # the first there is stands in a list
 
 # What a list says of a run, as run.json holds it.
 _TYPES: dict[str, type | tuple[type, ...]] = {

@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from zoo.errors import printable
 
 
 def show_table(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str, named: bool = False
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    empty: str,
+    named: bool = False,
+    right: Collection[str] = (),
 ) -> None:
     """A table: drawn by rich on a terminal, else aligned text. ``empty`` is said for no rows;
-    ``named``: the columns are names from data, which stay as they are."""
+    ``named``: the columns are names from data, which stay as they are; ``right``: columns aligned
+    to the right, beside those of numbers."""
     texts = [[_cell(cell) for cell in row] for row in rows]
-    numeric = [_is_numeric(row[i] for row in rows) for i in range(len(columns))]
+    numeric = [
+        name in right or _is_numeric(row[i] for row in rows) for i, name in enumerate(columns)
+    ]
     if not texts:
         print(empty, file=sys.stderr)
     elif sys.stdout.isatty():

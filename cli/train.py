@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from zoo.runs.folder import RunFolder
 
 from .completion import complete_component
 from .tables import show_json
@@ -34,6 +37,13 @@ def train(
         int | None, typer.Option(help="Side of the network's input, in pixels.")
     ] = None,
     architecture: Annotated[str | None, _name("architecture", "The network.")] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            help="Weights to start from: a model, a .safetensors file, or pretrained.",
+            metavar="MODEL",
+        ),
+    ] = None,
     loss: Annotated[str | None, _name("loss", "The loss.")] = None,
     sampler: Annotated[str | None, _name("sampler", "What an epoch draws.")] = None,
     augmentation: Annotated[
@@ -54,6 +64,13 @@ def train(
         str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", metavar="DEVICE")
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Processor threads; 0: every core.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="auto, fp32, bf16 or fp16.", metavar="FORMAT")
+    ] = None,
+    max_time: Annotated[
+        str | None,
+        typer.Option(help="Save and end after so much training: 45s, 90m, 2h.", metavar="TIME"),
+    ] = None,
     licence: Annotated[
         str | None, typer.Option(help="Under which the model may be published.")
     ] = None,
@@ -62,6 +79,9 @@ def train(
         list[str] | None,
         typer.Option("--set", help="Any key of a recipe: optimizer.lr=1e-3.", metavar="KEY=VALUE"),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON, and no progress.")
     ] = False,
@@ -74,16 +94,22 @@ def train(
       zoo train --dataset digits --architecture simple_cnn --sampler weighted --epochs 5
       zoo train recipes/digits.toml --set optimizer.lr=3e-4 --set augmentations.0.degrees=5
       zoo train runs/digits-simple_cnn-1/recipe.toml     the same run again
+      zoo train recipes/digits.toml --dry-run            layers, memory, classes
     """
     from zoo.recipes.flags import flag_overrides
 
     overrides = flag_overrides(
         sets or (), dataset=dataset, root=root, positive=positive, size=size,
-        architecture=architecture, loss=loss,
+        architecture=architecture, init=init, loss=loss,
         sampler=sampler, augmentation=augmentation, optimizer=optimizer, scheduler=scheduler,
         tracker=tracker, epochs=epochs, batch_size=batch_size, patience=patience, seed=seed,
-        device=device, threads=threads, licence=licence, intended_use=intended_use,
+        device=device, threads=threads, precision=precision, max_time=max_time, licence=licence, intended_use=intended_use,
     )  # fmt: skip
+    if dry_run:
+        from . import dry_run as dry
+
+        dry.run(recipe, overrides, json=json)
+        return
     if json:
         from zoo.runs.train import train as carry_out
 
@@ -98,6 +124,11 @@ def train(
     console = Console()
     with TerminalProgress(console) as progress:
         done = carry_out(recipe, folder=run, overrides=overrides, subscribers=[progress])
+    finish(done)
+
+
+def finish(done: RunFolder) -> None:
+    """Say where the run is and what comes next."""
     from zoo.runs.naming import as_argument
     from zoo.runs.subjects import part_of
 

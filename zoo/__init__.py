@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zoo.data.decoding import open_image as open_image
     from zoo.data.draws import Draws as Draws
     from zoo.errors import DataError as DataError
+    from zoo.errors import PausedError as PausedError
     from zoo.errors import TrainingError as TrainingError
     from zoo.errors import ZooError as ZooError
     from zoo.errors import ZooWarning as ZooWarning
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from zoo.plugins.specs import DatasetSpec as DatasetSpec
     from zoo.plugins.specs import LossSpec as LossSpec
     from zoo.plugins.specs import OptimizerSpec as OptimizerSpec
+    from zoo.plugins.specs import Pretrained as Pretrained
     from zoo.plugins.specs import RemoteFile as RemoteFile
     from zoo.plugins.specs import SamplerSpec as SamplerSpec
     from zoo.plugins.specs import SchedulerSpec as SchedulerSpec
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from zoo.registry.loading import load as load
     from zoo.runs.evaluate import evaluate as evaluate
     from zoo.runs.publish import publish as publish
+    from zoo.runs.resume import resume as resume
     from zoo.runs.train import train as train
     from zoo.tasks import Task as Task
 
@@ -53,7 +56,7 @@ _HOMES = {
     "zoo.data.datasets": ("ArraySplit", "Dataset", "FileSplit", "Provenance", "Split"),
     "zoo.data.decoding": ("open_image",),
     "zoo.data.draws": ("Draws",),
-    "zoo.errors": ("DataError", "TrainingError", "ZooError", "ZooWarning"),
+    "zoo.errors": ("DataError", "PausedError", "TrainingError", "ZooError", "ZooWarning"),
     "zoo.plugins.checks": ("check_plugin",),
     "zoo.plugins.contexts": (
         "ArchitectureContext",
@@ -73,6 +76,7 @@ _HOMES = {
         "DatasetSpec",
         "LossSpec",
         "OptimizerSpec",
+        "Pretrained",
         "RemoteFile",
         "SamplerSpec",
         "SchedulerSpec",
@@ -81,6 +85,7 @@ _HOMES = {
     "zoo.registry.loading": ("load",),
     "zoo.runs.evaluate": ("evaluate",),
     "zoo.runs.publish": ("publish",),
+    "zoo.runs.resume": ("resume",),
     "zoo.runs.train": ("train",),
     "zoo.tasks": ("Task",),
 }

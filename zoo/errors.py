@@ -57,6 +57,15 @@ class TrainingError(ZooError):
     """Training cannot start or cannot go on."""
 
 
+class PausedError(KeyboardInterrupt):
+    """A signal came; training saved and ended. A KeyboardInterrupt, so that code which lets that
+    one through lets this."""
+
+    def __init__(self, text: str, signal: int) -> None:
+        super().__init__(text)
+        self.signal = signal
+
+
 class RunError(ZooError):
     """A run's folder is missing, taken, incomplete or damaged."""
 

@@ -20,6 +20,9 @@ MULTICLASS = "multiclass"
 MULTILABEL = "multilabel"
 SEGMENTATION = "segmentation"
 KINDS = (BINARY, MULTICLASS, MULTILABEL, SEGMENTATION)
+IGNORE = 255  # a mask's value that counts for nothing
+_FIGURES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
+_OVERLAPS = ("iou", "dice")  # of regions
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,11 @@ class Task:
         return len(self.classes) if self.positive is None else 1
 
     @property
+    def figures(self) -> tuple[str, ...]:
+        """What counts of right and wrong decisions give; ``zoo.predictions.counts`` says how."""
+        return _FIGURES + _OVERLAPS if self.kind == SEGMENTATION else _FIGURES
+
+    @property
     def positive_index(self) -> int:
         """The label that counts as positive; binary tasks only."""
         if self.positive is None:
@@ -96,10 +104,14 @@ class Task:
         """Labels as a loss takes them, on the same device.
 
         With a positive class: int64 (B, ...) -> float32 (B, 1, ...), 1 for the positive class;
-        multilabel: (B, K) -> float32 (B, K); else int64 (B, ...) unchanged.
+        multilabel: (B, K) -> float32 (B, K); else int64 (B, ...) unchanged. Pixels of label 255
+        stay 255 in either form: a loss leaves them out.
         """
         if self.positive is not None:
-            return (labels == self.positive_index).float().unsqueeze(1)
+            targets = (labels == self.positive_index).float()
+            if self.kind == SEGMENTATION:
+                targets.masked_fill_(labels == IGNORE, IGNORE)
+            return targets.unsqueeze(1)
         if self.kind == MULTILABEL:
             return labels.float()
         return labels
@@ -124,6 +136,16 @@ class Task:
         if self.kind == MULTILABEL:
             return (logits.float().sigmoid() > self.threshold).long()
         return logits.argmax(1)
+
+    def decided(self, probabilities: Tensor) -> Tensor:
+        """:meth:`decisions`, of probabilities (B, K, ...) that were changed since: enlarged, or a
+        mean of several networks'."""
+        if self.positive is not None:
+            positive = probabilities[:, self.positive_index] > self.threshold
+            return positive.long() if self.positive_index == 1 else 1 - positive.long()
+        if self.kind == MULTILABEL:
+            return (probabilities > self.threshold).long()
+        return probabilities.argmax(1)
 
     def as_json(self) -> dict[str, Any]:
         data: dict[str, Any] = {"kind": self.kind, "classes": list(self.classes)}

@@ -50,7 +50,7 @@ def test_flags_and_file_are_the_same_thing(here, zoo):
     assert zoo("train", "r.toml", "--run", "a")[0] == 0
     assert zoo("train", *QUICK, "--set", "optimizer.lr=0.02", "--run", "b")[0] == 0
     assert (here / "a/recipe.toml").read_text() == (here / "b/recipe.toml").read_text()
-    first, second = (here / n / "best/model.safetensors" for n in "ab")
+    first, second = (here / n / "best.safetensors" for n in "ab")
     assert first.read_bytes() == second.read_bytes()
 
 
@@ -200,7 +200,7 @@ def test_a_signal_ends_it_and_the_run_says_so(number, code, here, start):
     command = "import sys; from zoo_cli.main import main; sys.exit(main())"
     process = start(command, "train", *QUICK, "--epochs", "100000", "--run", "runs/a")
     deadline = time.monotonic() + 60
-    while not (here / "runs/a/last/state.json").exists():
+    while not (here / "runs/a/best.safetensors").exists():
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(number)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
 import zoo
 from zoo.data.audit import near
 from zoo.data.audit.auditing import audit
+from zoo.data.audit.duplicates import around_each
 from zoo.data.audit.findings import Finding
 from zoo.data.audit.looking import thumbnail
 
@@ -186,7 +187,7 @@ def test_each_kind_of_copy_across_splits_is_a_notice(case):
     ]
 
 
-def test_several_copies_of_one_image_hang_together():
+def test_several_copies_of_one_image_are_one_finding():
     pictures = [picture(seed) for seed in range(20)]
     pictures += [jpeg(pictures[4], 80), shifted(pictures[4], 2, 2), brighter(pictures[4], 1.1, 0)]
     split = Pictures(pictures, [0, 1] * 11 + [0], "train")
@@ -201,6 +202,43 @@ def test_copies_that_crowd_out_all_other_neighbours():
     pictures += [jpeg(pictures[0], quality) for quality in range(60, 90)]
     found = findings(train=Pictures(pictures, [0, 1] * 30, "train"))
     assert [(one.kind, len(one.ids)) for one in found] == [("near_duplicate", 31)]
+
+
+def drawn(seed: int, side: int = 64) -> np.ndarray:
+    """A circle or a square, somewhere, of some size, on plain ground."""
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(side // 8, side // 3))
+    left, top = rng.integers(1, side - size - 1, 2).tolist()
+    image = Image.new("RGB", (side, side), (25, 25, 40))
+    draw = ImageDraw.Draw(image)
+    shape = draw.ellipse if seed % 2 else draw.rectangle
+    shape((left, top, left + size, top + size), fill=(220, 180, 60))
+    return np.asarray(image)
+
+
+@pytest.mark.parametrize("count", [20, 60, 300])
+def test_drawn_shapes_are_no_copies_of_each_other(count):
+    assert len(pairs_found([drawn(seed) for seed in range(count)])) <= 0.02 * count
+
+
+def test_if_they_might_be_shifted_drawn_shapes_would_be_copies(monkeypatch):
+    monkeypatch.setattr(near, "STILL", np.inf)
+    assert len(pairs_found([drawn(seed) for seed in range(60)])) > 20
+
+
+def test_copies_of_drawn_shapes_that_lie_as_they_are_are_found():
+    still = [make for name, make in COPIES.items() if "shifted" not in name]
+    originals = [drawn(seed) for seed in range(60)]
+    copies = [still[number % len(still)](one) for number, one in enumerate(originals)]
+    found = pairs_found(originals + copies)
+    assert len(found & {(number, 60 + number) for number in range(60)}) >= 57
+    assert len(found) <= 61
+
+
+def test_a_chain_of_copies_is_not_one_group():
+    assert around_each([(0, 1), (1, 2), (2, 3), (3, 4)]) == [[1, 0, 2], [2, 3], [3, 4]]
+    assert around_each([(0, 1), (1, 2), (0, 2)]) == [[0, 1, 2]]
+    assert around_each([]) == []
 
 
 DIGITS = (load_digits().images[:700] * 255.0 / 16.0).round().astype(np.uint8)

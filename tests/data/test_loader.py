@@ -46,6 +46,25 @@ def everything(loader, epoch=0):
     return torch.cat([images for images, _ in batches]), torch.cat([y for _, y in batches])
 
 
+def test_an_epochs_order_is_drawn_once():
+    drawn = []
+
+    def counted(generator):
+        drawn.append(1)
+        return shuffle(generator)
+
+    loader = loader_of(store_of(), sampler=counted)
+    for _ in range(2):
+        assert loader.size_of(1) == (20, 3)
+        next(loader.trials())
+        list(loader.epoch(1))
+    assert len(drawn) == 1
+    again = loader.order(1)
+    assert not torch.equal(loader.order(2), again)
+    assert torch.equal(loader.order(1), again)
+    assert len(drawn) == 3
+
+
 def test_without_a_sampler_every_sample_once_in_order():
     store = store_of()
     images, labels = everything(loader_of(store))
@@ -90,10 +109,10 @@ def test_copies_of_one_image_are_augmented_differently():
 
 
 def test_a_last_batch_of_one_joins_its_neighbour_in_training_only():
-    assert batch_bounds(9, 4, join_last=True) == [(0, 4), (4, 9)]
-    assert batch_bounds(9, 4, join_last=False) == [(0, 4), (4, 8), (8, 9)]
-    assert batch_bounds(1, 4, join_last=True) == [(0, 1)]
-    assert batch_bounds(8, 4, join_last=True) == [(0, 4), (4, 8)]
+    assert batch_bounds(9, 4, fewest=2) == [(0, 4), (4, 9)]
+    assert batch_bounds(9, 4, fewest=0) == [(0, 4), (4, 8), (8, 9)]
+    assert batch_bounds(1, 4, fewest=2) == [(0, 1)]
+    assert batch_bounds(8, 4, fewest=2) == [(0, 4), (4, 8)]
 
 
 @pytest.mark.parametrize(

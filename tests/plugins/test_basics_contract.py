@@ -25,7 +25,10 @@ COMPONENTS = {
         "rand_augment", "trivial_augment", "mixup", "cutmix",
     },
     "optimizer": {"sgd", "adam", "adamw", "nadam", "adagrad"},
-    "scheduler": {"none", "plateau", "cosine", "step"},
+    "scheduler": {
+        "none", "plateau", "cosine", "cosine_restarts", "one_cycle", "step", "multi_step",
+        "exponential",
+    },
 }  # fmt: skip
 
 

@@ -1,9 +1,9 @@
-"""Optimizers follow torch's, also after a resume; schedules end where they say."""
+"""Optimizers follow torch's, also after a resume."""
 
 import pytest
 import torch
 from torch import nn
-from zoo_basics import optimizers, schedulers
+from zoo_basics import optimizers
 
 import zoo
 
@@ -113,42 +113,3 @@ def test_nesterov_needs_momentum():
     with pytest.raises(zoo.TrainingError) as caught:
         optimizers.sgd(groups(network()), nesterov=True)
     assert str(caught.value) == "nesterov = true needs a momentum above 0, given 0.0"
-
-
-def rates(build, epochs=4, steps=5, values=None, mode="min", **options):
-    """The learning rate after each epoch, from 0.1."""
-    descent = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
-    context = zoo.SchedulerContext(descent, epochs, steps, mode)
-    schedule, unit = build(context, **options)
-    seen = []
-    for epoch in range(epochs):
-        for _ in range(steps):
-            descent.step()
-            if unit == "step":
-                schedule.step()
-        if unit == "epoch" and schedule is not None:
-            schedule.step(*([] if values is None else [values[epoch]]))
-        seen.append(descent.param_groups[0]["lr"])
-    return seen
-
-
-def test_none_changes_nothing():
-    assert rates(schedulers.none) == [0.1] * 4
-
-
-def test_cosine_ends_at_its_least_rate_with_the_last_step():
-    assert rates(schedulers.cosine, min_lr=0.01) == pytest.approx(
-        [0.01 + 0.045 * (1 + c) for c in (2**-0.5, 0.0, -(2**-0.5), -1.0)]
-    )
-
-
-def test_step_multiplies_every_so_many_epochs():
-    assert rates(schedulers.step, step_size=2, gamma=0.5) == pytest.approx([0.1, 0.05, 0.05, 0.025])
-
-
-def test_plateau_follows_the_mode():
-    falling = [4.0, 3.0, 2.0, 1.0]
-    better = rates(schedulers.plateau, values=falling, patience=0)
-    worse = rates(schedulers.plateau, values=falling, patience=0, mode="max", min_lr=0.005)
-    assert better == [0.1] * 4
-    assert worse == pytest.approx([0.1, 0.01, 0.005, 0.005])

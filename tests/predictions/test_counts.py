@@ -75,3 +75,93 @@ def test_what_cannot_be_computed_is_none_not_zero():
     assert empty == {
         "accuracy": 1.0, "balanced_accuracy": 1.0, "precision": None, "recall": None, "f1": None,
     }  # fmt: skip
+
+
+def masks(rng, classes, shape):
+    """Truth and decision; in the truth some pixels are ignored, and some class may be absent."""
+    truth = rng.integers(0, rng.integers(1, classes + 1), shape).astype(np.uint8)
+    decided = rng.integers(0, classes, shape).astype(np.uint8)
+    truth[rng.random(shape) < 0.2] = 255
+    return truth, decided
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_masks_equal_scikit_learn():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        classes = int(rng.integers(2, 6))
+        task = Task.segmentation([f"c{i}" for i in range(classes)])
+        truth, decided = masks(rng, classes, (4, 6, 5))
+        counted = truth != 255
+        pair = truth[counted], decided[counted]
+        table = counts.count(task, truth, decided)
+        assert np.array_equal(table, reference.confusion_matrix(*pair, labels=range(classes)))
+        found, rows = counts.metrics(task, table), counts.per_class(task, table)
+        either = np.unique(np.concatenate(pair))
+        assert found["iou"] == pytest.approx(
+            reference.jaccard_score(*pair, labels=either, average="macro")
+        )
+        assert found["dice"] == pytest.approx(
+            reference.f1_score(*pair, labels=either, average="macro")
+        )
+        assert found["recall"] == pytest.approx(
+            reference.recall_score(*pair, labels=np.unique(pair[0]), average="macro")
+        )
+        each = reference.jaccard_score(*pair, labels=either, average=None)
+        assert [rows[i]["iou"] for i in either] == pytest.approx(list(each))
+        assert all(rows[i]["dice"] is None for i in set(range(classes)) - set(either))
+
+
+@pytest.mark.parametrize("positive", ["no", "yes"])
+def test_masks_with_a_positive_class(positive):
+    task = Task.segmentation(["no", "yes"], positive=positive)
+    truth, decided = masks(np.random.default_rng(4), 2, (3, 8, 8))
+    truth[0], decided[0] = 255 - task.positive_index * 255, 1 - task.positive_index
+    table = np.stack([counts.count(task, *pair) for pair in zip(truth, decided, strict=True)])
+    found = counts.metrics(task, table.sum(0))
+    counted = truth != 255
+    label = task.positive_index
+    assert found["iou"] == pytest.approx(
+        reference.jaccard_score(truth[counted], decided[counted], pos_label=label)
+    )
+    assert found["dice"] == found["f1"]
+    assert found["accuracy"] == pytest.approx((truth == decided)[counted].mean())
+
+
+@pytest.mark.parametrize("task", [
+    Task.segmentation(["a", "b"], positive="b"), Task.segmentation(["a", "b"], positive="a"),
+    Task.segmentation(["a", "b", "c", "d"]),
+])  # fmt: skip
+def test_overlaps_of_an_image_are_those_of_its_pixels_alone(task):
+    rng = np.random.default_rng(5)
+    pairs = [masks(rng, len(task.classes), (6, 6)) for _ in range(40)]
+    pairs += [(np.full((6, 6), 255), np.zeros((6, 6), int))]
+    tables = np.stack([counts.count(task, *pair) for pair in pairs])
+    iou, dice = counts.overlaps(task, tables)
+    alone = [counts.metrics(task, table) for table in tables]
+    for name, values in (("iou", iou), ("dice", dice)):
+        expected = [np.nan if one[name] is None else one[name] for one in alone]
+        np.testing.assert_allclose(values, expected, atol=1e-12)
+    means = counts.mean_overlaps(iou, dice)
+    assert means["undefined"] == int(np.isnan(iou).sum()) >= 1
+    assert means["dice"] == pytest.approx(np.nanmean(dice))
+    nowhere = counts.mean_overlaps(iou[-1:], dice[-1:])
+    assert nowhere == {"iou": None, "dice": None, "undefined": 1}
+
+
+def test_an_empty_image_in_which_nothing_is_found_is_undefined_and_a_false_find_is_zero():
+    task = Task.segmentation(["a", "b"], positive="b")
+    nothing, something = np.zeros((2, 2), int), np.eye(2, dtype=int)
+    tables = [counts.count(task, nothing, one) for one in (nothing, something)]
+    assert counts.metrics(task, tables[0])["dice"] is None
+    assert counts.metrics(task, tables[1])["dice"] == 0.0
+    np.testing.assert_array_equal(counts.overlaps(task, np.stack(tables))[1], [np.nan, 0.0])
+
+
+def test_the_headline():
+    assert counts.headline(Task.segmentation(["a", "b"])) == "dice"
+    assert counts.headline(Task.multiclass(["a", "b"])) == "accuracy"
+    for task in (Task.segmentation(["a", "b"]), Task.multilabel(["a"])):
+        table = np.ones((2, 2) if task.kind == "segmentation" else (1, 2, 2), int)
+        assert tuple(counts.metrics(task, table)) == task.figures
+        assert counts.headline(task) in task.figures

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from zoo.errors import PredictionsError
-from zoo.predictions.file import Predictions
+from zoo.predictions.file import Predictions, load_predictions
 from zoo.tasks import Task
 
 TASK = Task.multiclass(["a", "b", "c"])
@@ -38,7 +38,7 @@ def example(task=TASK, count=7, labelled=True):
 def test_round_trip(task, labelled, tmp_path):
     given = example(task, labelled=labelled)
     given.save(tmp_path / "p.npz")
-    loaded = Predictions.load(tmp_path / "p.npz")
+    loaded = load_predictions(tmp_path / "p.npz")
     for field in dataclasses.fields(Predictions):
         first, second = getattr(given, field.name), getattr(loaded, field.name)
         assert np.array_equal(first, second) if isinstance(first, np.ndarray) else first == second
@@ -76,7 +76,7 @@ def test_wrong_content_is_refused(change, message, tmp_path):
     np.savez(stream, **arrays)  # writes a pickle for the array of objects
     path.write_bytes(stream.getvalue())
     with pytest.raises(PredictionsError, match=message) as caught:
-        Predictions.load(path)
+        load_predictions(path)
     assert "\n" not in str(caught.value)
 
 
@@ -97,6 +97,6 @@ def test_wrong_files_are_refused_in_a_line(tmp_path):
         else:
             path.write_bytes(data)
         with pytest.raises(PredictionsError, match=r"^predictions '.*' cannot be used: "):
-            Predictions.load(path)
+            load_predictions(path)
     with pytest.raises(PredictionsError, match="no such file or folder"):
-        Predictions.load(tmp_path / "none.npz")
+        load_predictions(tmp_path / "none.npz")

@@ -15,7 +15,7 @@ NORMALIZE = (
 )
 MONITOR = (
     "expected 'train/' or 'val/' and one of loss, accuracy, balanced_accuracy, precision, recall, "
-    "f1"
+    "f1, iou, dice"
 )
 
 

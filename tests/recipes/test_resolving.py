@@ -1,8 +1,12 @@
+from typing import get_args
+
 import pytest
 
 from zoo.errors import RecipeError
+from zoo.recipes.problems import Places
 from zoo.recipes.reading import read_recipe
 from zoo.recipes.resolving import check_task, resolve
+from zoo.recipes.sections import Monitor, StoppingSection
 from zoo.recipes.writing import recipe_data
 from zoo.tasks import SEGMENTATION, Task
 
@@ -60,6 +64,30 @@ def test_every_component_that_does_not_serve_the_task_is_named(catalog):
         "sampler.name: sampler 'weighted' serves multiclass; dataset 'digits' is binary; expected "
         "one of shuffle, twice",
     )
+
+
+def test_a_figure_that_the_task_has_not(anything):
+    recipe = made(anything, stopping={"monitor": "val/dice"})
+    places = Places("recipe.toml", {("stopping", "monitor"): 7})
+    with pytest.raises(RecipeError) as caught:
+        check_task(recipe, TEN, anything, places)
+    assert caught.value.problems == (
+        "recipe.toml:7: stopping.monitor: 'val/dice': expected a figure of dataset 'digits', which "
+        "is multiclass: train/ or val/ and loss, accuracy, balanced_accuracy, precision, recall, "
+        "f1",
+    )
+    masks = Task.segmentation(["a", "b"])
+    for task, figures in ((masks, masks.figures), (TEN, TEN.figures)):
+        for figure in ("loss", *figures):
+            check_task(made(anything, stopping={"monitor": f"train/{figure}"}), task, anything)
+
+
+def test_the_figures_that_can_be_monitored_are_those_there_are():
+    figures = ("loss", *Task.segmentation(["a", "b"]).figures)
+    known = {f"{part}/{figure}" for part in ("train", "val") for figure in figures}
+    assert set(get_args(Monitor)) == known
+    description = StoppingSection.model_fields["monitor"].description
+    assert description.endswith(", ".join(figures))
 
 
 def test_an_automatic_loss_that_is_not_installed(catalog):

@@ -1,5 +1,7 @@
 """Pictures in, classes and probabilities out."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from PIL import Image
 
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import DataError
-from zoo.registry.model import Model, as_list
+from zoo.registry.model import Model, PredictedMasks, as_list
 from zoo.registry.record import Record
 from zoo.tasks import Task
 
@@ -113,9 +115,72 @@ def test_wrong_images(model, given, what):
 def test_wrong_use(model, images):
     with pytest.raises(DataError, match="batch_size 0: expected 1 or more"):
         model.predict(images, batch_size=0)
-    segmenting = of_task(model, Task("segmentation", ("a", "b")))
-    with pytest.raises(DataError, match="is for segmentation"):
-        segmenting.predict(images)
+
+
+@pytest.fixture
+def segmenting(model):
+    """Makes a model for a segmentation task, with one convolution."""
+
+    def make(task, **changes):
+        fields = {**model.record.model_dump(mode="json"), "task": task}
+        torch.manual_seed(0)
+        network = torch.nn.Conv2d(1, task.outputs, 3, padding=1)
+        torch.nn.init.normal_(network.weight)
+        preprocessing = dataclasses.replace(model.preprocessing, **changes)
+        return Model(Record.of(**fields), preprocessing, network)
+
+    return make
+
+
+@pytest.mark.parametrize("task", [
+    Task.segmentation(["a", "b"], positive="b", threshold=0.6),
+    Task.segmentation(["a", "b"], positive="a"), Task.segmentation(["a", "b", "c"]),
+])  # fmt: skip
+def test_masks_of_the_networks_size_are_its_decisions(task, segmenting, images):
+    model = segmenting(task)
+    result = model.predict(images, batch_size=3)
+    with torch.inference_mode():
+        logits = model.network(model.preprocessing(torch.from_numpy(images)[..., None]))
+    assert isinstance(result, PredictedMasks) and len(result) == 7
+    for mask, planes, logit in zip(result.masks, result.probabilities, logits, strict=True):
+        assert (mask.dtype, planes.dtype) == (np.uint8, np.float32)
+        np.testing.assert_array_equal(mask, task.decisions(logit[None])[0].numpy())
+        np.testing.assert_allclose(planes, task.probabilities(logit[None])[0], atol=1e-5)
+    assert len(np.unique(np.stack(result.masks))) == len(task.classes)
+
+
+def test_masks_have_the_size_of_their_image(segmenting, images, tmp_path):
+    model = segmenting(Task.segmentation(["a", "b"], positive="b"))
+    Image.fromarray(images[0]).resize((31, 17)).save(tmp_path / "x.png")
+    mixed = [images[0], np.kron(images[1], np.ones((5, 3), np.uint8)), tmp_path / "x.png"]
+    for batch_size in (None, 1, 2):
+        result = model.predict(mixed, batch_size)
+        assert [mask.shape for mask in result.masks] == [(4, 5), (20, 15), (17, 31)]
+        assert [planes.shape for planes in result.probabilities] == [
+            (2, 4, 5), (2, 20, 15), (2, 17, 31),
+        ]  # fmt: skip
+        for mask, planes in zip(result.masks, result.probabilities, strict=True):
+            np.testing.assert_array_equal(mask, planes[1] > 0.5)
+            np.testing.assert_allclose(planes.sum(0), 1, atol=1e-5)
+    assert model.predict([]).masks == []
+
+
+def test_what_was_cut_off_is_marked_unknown(segmenting):
+    task = Task.segmentation(["a", "b"], positive="b")
+    model = segmenting(task, store_size=(4, 5), fit="crop")
+    wide = np.random.default_rng(0).integers(0, 256, (8, 30), dtype=np.uint8)
+    result = model.predict(wide)
+    unknown = result.masks[0] == 255
+    assert unknown[:, :10].all() and unknown[:, 20:].all() and not unknown[:, 10:20].any()
+    assert not result.probabilities[0][:, unknown].any()
+
+
+def test_a_photograph_is_turned_as_it_is_seen(segmenting, tmp_path):
+    model = segmenting(Task.segmentation(["a", "b"], positive="b"))
+    turned = Image.fromarray(np.zeros((4, 6), np.uint8))
+    turned.getexif()[0x0112] = 6
+    turned.save(tmp_path / "x.jpg", exif=turned.getexif())
+    assert model.predict(tmp_path / "x.jpg").masks[0].shape == (6, 4)
 
 
 def test_a_tensor_with_channels_first_is_refused():

@@ -9,8 +9,8 @@ from PIL import Image
 
 import zoo
 from zoo.errors import RegistryError, RunError, StorageError, ZooError, ZooWarning
-from zoo.predictions import counts, metrics
-from zoo.predictions.file import Predictions
+from zoo.predictions import metrics
+from zoo.predictions.file import load_predictions
 from zoo.registry.config import open_registry
 from zoo.registry.listing import rows
 from zoo.runs import publish as publishing
@@ -85,7 +85,7 @@ def test_missing_terms_are_refused_by_the_flags_name(missing, run, here):
 
 
 def change_weights(run):
-    path = run.path / "best/model.safetensors"
+    path = run.path / "best.safetensors"
     held = tensors.load(path)
     name = next(iter(held))
     held[name] = held[name] + 1
@@ -107,7 +107,7 @@ def damage_predictions(run):
 
 
 def remove_weights(run):
-    (run.path / "best/model.safetensors").unlink()
+    (run.path / "best.safetensors").unlink()
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_many_classes(made_data, here):
     record = zoo.publish(run, "many")
     assert len(strict_json.dumps(run.metrics("test"))) > limits.RECORD_BYTES
     assert len(record.to_bytes()) < limits.RECORD_BYTES // 2
-    assert set(record.metrics["test"]) == {"samples", *counts.NAMES, "auroc", "log_loss"}
+    assert set(record.metrics["test"]) == {"samples", *record.task.figures, "auroc", "log_loss"}
     whole = json.loads(open_registry().read_file(record, "metrics/test.json"))
     assert len(whole["confusion"]) == len(whole["per_class"]) == 1000
     assert rows(open_registry())[0][0].metric == ("test", "accuracy", whole["accuracy"])
@@ -214,7 +214,7 @@ def test_the_card_has_what_the_record_has_not(run, here):
     assert "confusion" not in record.metrics["test"]
     assert "### Confusion matrix, test" in (run.path / "README.md").read_text()
     whole = json.loads(open_registry().read_file(record, "metrics/test.json"))
-    assert whole == metrics.evaluate(Predictions.load(run.predictions_path("test")))
+    assert whole == metrics.evaluate(load_predictions(run.predictions_path("test")))
 
 
 def test_a_split_without_labels_is_predicted_and_measures_nothing(made_data, here):
@@ -226,7 +226,7 @@ def test_a_split_without_labels_is_predicted_and_measures_nothing(made_data, her
     run = zoo.train(recipe, folder="runs/u")
     done = zoo.evaluate(run.path)
     assert (done.samples, done.metrics, done.differs) == (7, {}, None)
-    assert Predictions.load(done.path).targets is None
+    assert load_predictions(done.path).targets is None
     assert not run.metrics_path("test").exists()
 
 

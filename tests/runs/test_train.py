@@ -33,7 +33,7 @@ QUICK = {
 
 
 def weights(run):
-    return (run.path / "best/model.safetensors").read_bytes()
+    return (run.path / "best.safetensors").read_bytes()
 
 
 def test_the_same_recipe_seed_and_threads_give_the_same_bytes(here):
@@ -142,7 +142,7 @@ def test_an_interrupted_run_says_so(here):
         zoo.train(QUICK, folder=here / "run", subscribers=[stop])
     run = RunFolder.open(here / "run")
     assert run.info["status"] == "interrupted"
-    assert tensors.load(run.path / "last/model.safetensors")
+    assert tensors.load(run.path / "best.safetensors")
 
 
 def test_default_names_count_up_and_runs_are_found(here):

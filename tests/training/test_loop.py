@@ -17,9 +17,12 @@ from zoo.errors import TrainingError
 from zoo.storage import tensors
 from zoo.tasks import Task
 from zoo.training import events, loop
+from zoo.training import checkpoints
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.optimizer import Schedule
+from zoo.training.precision import Precision
 from zoo.training.stopping import Stopping
+from zoo.training.update import Update
 
 CPU = torch.device("cpu")
 TASKS = {
@@ -56,7 +59,7 @@ def trainee(task, folder, **changes):
         "task": task,
         "network": network,
         "loss": losses.get(task.kind, nn.BCEWithLogitsLoss()),
-        "optimizer": optimizer,
+        "update": Update(optimizer, Precision("fp32", CPU)),
         "schedule": Schedule(optimizer),
         "loader": Loader(
             store, plain, task, 16, CPU, sampler=lambda g: torch.randperm(len(store), generator=g)
@@ -94,11 +97,11 @@ def test_events_come_in_order_and_are_json(tmp_path):
 def test_best_and_last_are_kept_with_their_state(tmp_path):
     seen = list(loop.train(trainee(TASKS["multiclass"], tmp_path)))
     ended = seen[-1]
-    best = json.loads((tmp_path / "best/state.json").read_text())
-    assert best["epoch"] == ended.best_epoch
-    assert best["val"]["loss"] == ended.best_value
-    assert json.loads((tmp_path / "last/state.json").read_text())["epoch"] == 8
-    assert set(tensors.load(tmp_path / "best/model.safetensors")) == {
+    (path,) = checkpoints.found(tmp_path)
+    states = checkpoints.read(path)
+    assert states["position"]["step"] == ended.steps == 48
+    assert states["stopping"]["best_epoch"] == ended.best_epoch
+    assert set(tensors.load(tmp_path / "best.safetensors")) == {
         "1.weight", "1.bias", "4.weight", "4.bias",
     }  # fmt: skip
 
@@ -107,7 +110,7 @@ def test_two_runs_give_equal_bytes(tmp_path):
     for name in "ab":
         list(loop.train(trainee(TASKS["multiclass"], tmp_path / name, epochs=3)))
         torch.rand(7)  # the global generator's state must not matter
-    first, second = ((tmp_path / n / "last/model.safetensors").read_bytes() for n in "ab")
+    first, second = ((tmp_path / n / "best.safetensors").read_bytes() for n in "ab")
     assert first == second
 
 
@@ -117,7 +120,7 @@ def test_without_the_seed_of_each_step_they_differ(tmp_path, monkeypatch):
         run = trainee(TASKS["multiclass"], tmp_path / name, epochs=1)
         torch.manual_seed(ord(name))
         list(loop.train(run))
-    first, second = ((tmp_path / n / "last/model.safetensors").read_bytes() for n in "ab")
+    first, second = ((tmp_path / n / "best.safetensors").read_bytes() for n in "ab")
     assert first != second
 
 
@@ -137,25 +140,26 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_what_was_good(tmp_path):
     with pytest.raises(TrainingError) as caught:
         list(loop.train(run))
     assert str(caught.value) == (
-        "the loss became nan in epoch 2 at learning rate 0.01; the checkpoints of the epochs "
-        "before are kept; lower optimizer.lr"
+        "the loss became nan in step 9 at learning rate 0.01; the last checkpoint is kept; lower "
+        "optimizer.lr, or leave such steps out with --set training.on_nonfinite=skip"
     )
-    state = json.loads((tmp_path / "last/state.json").read_text())
-    weights = tensors.load(tmp_path / "last/model.safetensors")
-    assert state["epoch"] == 1
-    assert all(torch.isfinite(value).all() for value in weights.values())
+    states = checkpoints.read(checkpoints.found(tmp_path)[-1])
+    assert states["position"]["step"] == 6
+    assert all(torch.isfinite(value).all() for value in states["network"].values())
 
 
 def test_weights_that_are_not_finite_are_never_kept(tmp_path):
     network = nn.Linear(2, 2)
     keep = Checkpoints(tmp_path)
-    keep.save(["last"], network, {"epoch": 1})
-    before = keep.weights("last").read_bytes()
+    keep.save(1, {"network": network.state_dict()})
+    before = checkpoints.found(tmp_path)
     with torch.no_grad():
         network.weight[0, 0] = float("inf")
-    with pytest.raises(TrainingError, match=r"weights 'weight' and 0 more are not finite in epoch"):
-        keep.save(["last"], network, {"epoch": 2})
-    assert keep.weights("last").read_bytes() == before
+    with pytest.raises(TrainingError, match=r"weights 'weight' and 0 more are not finite after st"):
+        keep.save(2, {"network": network.state_dict()})
+    with pytest.raises(TrainingError, match="not finite"):
+        keep.save_best(network.state_dict(), 2)
+    assert checkpoints.found(tmp_path) == before
 
 
 def test_a_schedule_steps_at_its_moment():

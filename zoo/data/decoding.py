@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from zoo import tasks
 from zoo.errors import DataError, missing_path, reason
 from zoo.tasks import Task
 
@@ -26,7 +27,7 @@ SUFFIXES = frozenset(
 PIXELS = 89_478_485  # of one image; more is a mistake or an attack, and Pillow warns of it
 # Refused here by its size, with a message of our own.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-IGNORE = 255  # the mask value that counts for nothing
+IGNORE = tasks.IGNORE
 _ORIENTATION = 0x0112  # the EXIF tag
 _SIDES_SWAPPED = (5, 6, 7, 8)  # its values that swap height and width
 _FOREGROUND = 127  # a two-valued mask is foreground above it, whatever a lossy format made of it
@@ -99,7 +100,10 @@ def is_gray(image: object) -> bool:
 
 
 def upright_size(image: object) -> tuple[int, int]:
-    """(height, width) of an image as it is to be seen."""
+    """(height, width) of an image, or of the one at a path, as it is to be seen."""
+    if isinstance(image, str | Path):
+        with Image.open(image, formats=FORMATS) as opened:
+            return upright_size(opened)
     if not isinstance(image, Image.Image):
         return np.asarray(image).shape[:2]
     width, height = image.size

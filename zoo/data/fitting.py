@@ -61,6 +61,20 @@ class Form:
             return ids
         return self._fitted(ids[:, :, None], Image.Resampling.NEAREST)[:, :, 0]
 
+    def placed(self, size: tuple[int, int]) -> tuple[tuple[int, int], list[tuple[float, float]]]:
+        """Where :meth:`image` puts an image of ``size``: (height, width) of what it gives, and for
+        either axis (scale, shift), by which a coordinate in the image becomes one in that; edges of
+        pixels are whole numbers."""
+        if self.size is None or size == self.size:
+            return size, [(1.0, 0.0)] * 2
+        if self.rule == STRETCH:
+            smaller = size[0] <= self.size[0] and size[1] <= self.size[1]
+            stored = size if smaller else self.size
+            return stored, [(a / b, 0.0) for a, b in zip(stored, size, strict=True)]
+        inner, start = self._inner(size)
+        scales = (a / b for a, b in zip(inner, size, strict=True))
+        return self.size, [(scale, -float(at)) for scale, at in zip(scales, start, strict=True)]
+
     def as_json(self) -> dict[str, Any]:
         size = None if self.size is None else list(self.size)
         return {"store_size": size, "fit": self.rule}
@@ -84,16 +98,21 @@ class Form:
         height, width = self.size
         if self.rule == STRETCH:
             return _resized(array, (height, width), filter_)
-        across = (height / array.shape[0], width / array.shape[1])
-        scale = max(across) if self.rule == CROP else min(across)
-        inner = _at_least_one(array.shape[0] * scale), _at_least_one(array.shape[1] * scale)
+        inner, (top, left) = self._inner((array.shape[0], array.shape[1]))
         shrunk = _resized(array, inner, filter_)
-        top, left = (inner[0] - height) // 2, (inner[1] - width) // 2
         if self.rule == CROP:
             return np.ascontiguousarray(shrunk[top : top + height, left : left + width])
         padded = np.zeros((height, width, array.shape[2]), np.uint8)
         padded[-top : -top + inner[0], -left : -left + inner[1]] = shrunk
         return padded
+
+    def _inner(self, size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+        """(what an image of ``size`` is resized to, where in it that which is stored begins)."""
+        assert self.size is not None
+        across = (self.size[0] / size[0], self.size[1] / size[1])
+        scale = max(across) if self.rule == CROP else min(across)
+        inner = _at_least_one(size[0] * scale), _at_least_one(size[1] * scale)
+        return inner, ((inner[0] - self.size[0]) // 2, (inner[1] - self.size[1]) // 2)
 
 
 def _at_least_one(side: float) -> int:

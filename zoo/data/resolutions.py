@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.draws import generator
-from zoo.data.loader import Batch, Loader, Sampler, batch_bounds, drawn_order
+from zoo.data.loader import Batch, Loader, Sampler, drawn_order
 
 
 class Resolutions:
@@ -16,7 +16,7 @@ class Resolutions:
     ``i - starts[p]`` of part ``p``; the sampler chooses from all of them.
 
     An epoch's order is cut into batches part by part; the order of the batches is then a function
-    of (seed, epoch) like everything else.
+    of (seed, epoch) like everything else. Parts say which process of how many this is.
     """
 
     def __init__(self, parts: Sequence[Loader], sampler: Sampler, seed: int) -> None:
@@ -24,11 +24,17 @@ class Resolutions:
         self.sampler = sampler
         self.seed = seed
         self.device = parts[0].device
+        self.rank, self.ranks = parts[0].rank, parts[0].ranks
+        self._cut_epoch: tuple[int, Tensor, list[tuple[int, Tensor]]] | None = None
         self._starts = torch.tensor([0, *(part.samples for part in parts)]).cumsum(0)
 
     @property
     def samples(self) -> int:
         return int(self._starts[-1])
+
+    def order(self, epoch: int) -> Tensor:
+        """int64 (M,): the indices of one epoch, below ``samples``."""
+        return self._cut(epoch)[0]
 
     def size_of(self, epoch: int) -> tuple[int, int]:
         """(samples, steps) of an epoch."""
@@ -51,17 +57,21 @@ class Resolutions:
         for number, part in enumerate(self.parts):
             for place, positions in batches:
                 if place == number:
-                    two = positions[:2]
-                    yield from part.batches(two * 0, two, [(0, len(two))], 1)
+                    some = positions[: 2 * self.ranks]
+                    yield from part.batches(some * 0, some, [(0, len(some))], 1)
                     break
 
     def _cut(self, epoch: int) -> tuple[Tensor, list[tuple[int, Tensor]]]:
-        """(the order, (part, positions) of each batch)."""
+        """(the order, (part, positions) of each batch), kept until another epoch is asked for."""
+        if self._cut_epoch is not None and self._cut_epoch[0] == epoch:
+            return self._cut_epoch[1:]
         order = drawn_order(self.sampler, self.seed, epoch, self.samples)
         part_of = torch.searchsorted(self._starts, order, right=True) - 1
         batches = []
         for number, part in enumerate(self.parts):
             positions = torch.nonzero(part_of == number).flatten()
-            bounds = batch_bounds(len(positions), part.batch_size, join_last=True)
-            batches += [(number, positions[first:last]) for first, last in bounds]
+            if len(positions):
+                bounds = part.bounds(len(positions))
+                batches += [(number, positions[first:last]) for first, last in bounds]
+        self._cut_epoch = epoch, order, batches
         return order, batches

@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from zoo.data import caching
 from zoo.data.datasets import ArraySplit, Joined, Split, Subset
 from zoo.data.decoded import STOP, Decoder, Progress, sized
 from zoo.data.decoding import is_gray, mask_ids, pixels
+from zoo.data.device import free_memory
 from zoo.data.fitting import Form
 from zoo.data.store import Store, array_of, labels_tensor, tensor_of
 from zoo.data.streaming import Stream, open_stream
@@ -97,7 +97,7 @@ def _held(decoder: Decoder, keeping: Keeping) -> Held:
 
 
 def _tier(size: int, in_files: bool, limit: int) -> str:
-    if size <= (limit or _free_memory() // _SHARE):
+    if size <= (limit or free_memory(torch.device("cpu")) // _SHARE):
         return MEMORY
     return MAPPED if in_files and size <= (limit or _free_disk() // _SHARE) else STREAMED
 
@@ -118,16 +118,6 @@ def _array_masks(split: Split, task: Task, where: str) -> torch.Tensor | None:
         for index in range(len(split))
     ]
     return torch.from_numpy(np.stack(ids))
-
-
-def _free_memory() -> int:
-    """Bytes that can be had without swapping; 4 GiB where the system does not say."""
-    path = Path("/proc/meminfo")
-    if path.exists():
-        for line in path.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return 4 << 30
 
 
 def _free_disk() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,6 +48,16 @@ class Component:
         """Build it from its context and options. What goes wrong inside names the plugin."""
         return self._call(self.spec.build, context, given or {}, "failed to build")
 
+    def missing(self) -> str | None:
+        """What to install before it can be built, or None when nothing is missing."""
+        module = getattr(self.spec, "requires", "")
+        # A mere folder of that name, as a library's own files in the working folder, has no origin.
+        found = importlib.util.find_spec(module) if module else None
+        if not module or (found is not None and found.origin is not None):
+            return None
+        extra = f"{self.plugin.distribution}[{self.name}]"
+        return f"it needs {module}; install it with: pip install '{extra}'"
+
     def fetch(
         self, context: object, given: Mapping[str, Any] | None = None
     ) -> Sequence[specs.RemoteFile]:
@@ -63,6 +74,22 @@ class Component:
         if wrong or not all(isinstance(one, specs.RemoteFile) for one in found):
             raise PluginError(f"{self}: fetch returned {found!r}; expected a list of RemoteFile")
         return tuple(found)
+
+    def pretrained(
+        self, context: object, given: Mapping[str, Any] | None = None
+    ) -> specs.Pretrained:
+        """An architecture's published weights. Raises :class:`ComponentError` when it has none."""
+        target = getattr(self.spec, "pretrained", None)
+        failed = "failed to give its pretrained weights"
+        found = None if target is None else self._call(target, context, given or {}, failed)
+        if found is None:
+            raise ComponentError(
+                f"{self.kind} {self.name!r} has no pretrained weights; start from a published "
+                f"model or a .safetensors file"
+            )
+        if not isinstance(found, specs.Pretrained):
+            raise PluginError(f"{self}: pretrained returned {found!r}; expected a zoo.Pretrained")
+        return found
 
     def _call(
         self, target: specs.Build, context: object | None, given: Mapping[str, Any], failed: str

@@ -5,7 +5,7 @@ Shapes: B images, C channels, H by W pixels, O outputs.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +15,15 @@ from torch.nn import functional
 
 from zoo.errors import PluginError, ZooError
 from zoo.plugins.catalog import Component
-from zoo.plugins.check_tasks import example_labels, example_task, right_logits
+from zoo.plugins.check_tasks import example_labels, example_tasks, right_logits
 from zoo.plugins.contexts import ArchitectureContext, LossContext
-from zoo.tasks import BINARY, MULTILABEL, SEGMENTATION, Task
+from zoo.tasks import IGNORE, MULTILABEL, SEGMENTATION, Task
+
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 _CHANNELS = (1, 3)
 _SIZES = ((32, 32), (28, 28))
+_LARGER = ((64, 64), (224, 224))  # for networks that refuse those
 _OVERFITTED = 8
 _STEPS = 200
 _RATES = (1e-3, 1e-2, 1e-4)  # a linear network may need the second, VGG the third
@@ -30,8 +33,7 @@ def architecture(component: Component) -> Iterator[str]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         context = None
-        for kind in sorted(component.spec.tasks):
-            task = example_task(kind)
+        for task in _tasks(component):
             if context is None:
                 context = yield from _first_accepted(component, task)
                 if context is None:
@@ -44,11 +46,13 @@ def architecture(component: Component) -> Iterator[str]:
 def _first_accepted(
     component: Component, task: Task
 ) -> Generator[str, None, ArchitectureContext | None]:
-    """Try every size and number of channels, and return what was accepted first; some, but not
-    all, may be refused by a ZooError."""
+    """Try sizes and numbers of channels, and return what was accepted first; some, but not all, may
+    be refused by a ZooError."""
     accepted, refusals = None, []
-    for channels in _CHANNELS:
-        for size in _SIZES:
+    for size in (*_SIZES, *_LARGER):
+        if accepted and size in _LARGER:
+            break
+        for channels in _CHANNELS:
             context = ArchitectureContext(channels, size, task.outputs, task)
             try:
                 network = component.build(context)
@@ -60,7 +64,7 @@ def _first_accepted(
             yield from _output_problems(network, context)
             accepted = accepted or context
     if accepted is None:
-        yield f"it refuses 1 and 3 channels at 32 x 32 and 28 x 28 pixels: {refusals[0]}"
+        yield f"it refuses 1 and 3 channels at sides of 28, 32, 64 and 224 pixels: {refusals[0]}"
     return accepted
 
 
@@ -132,22 +136,39 @@ def _learnt(network: nn.Module, task: Task, images: Tensor, labels: Tensor, rate
 
 def _plain_loss(task: Task, logits: Tensor, labels: Tensor) -> Tensor:
     targets = task.targets(labels)
-    if task.kind in (BINARY, MULTILABEL):
+    if task.positive is not None or task.kind == MULTILABEL:
         return functional.binary_cross_entropy_with_logits(logits, targets)
     return functional.cross_entropy(logits, targets)
 
 
+def _tasks(component: Component) -> list[Task]:
+    return [task for kind in sorted(component.spec.tasks) for task in example_tasks(kind)]
+
+
 def loss(component: Component) -> Iterator[str]:
+    """One of the two forms of segmentation may be refused by a ZooError."""
     for kind in sorted(component.spec.tasks):
-        for problem in _loss_problems(component, example_task(kind)):
-            yield f"for a {kind} task {problem}"
+        forms = example_tasks(kind)
+        refusals = []
+        for task in forms:
+            images = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+            labels = example_labels(task, images)
+            try:
+                measure = component.build(_loss_context(task, labels))
+            except PluginError:
+                raise
+            except ZooError as error:
+                refusals.append(str(error))
+                continue
+            form = " with a positive class" if kind == SEGMENTATION and task.positive else ""
+            for problem in _loss_problems(measure, task, labels):
+                yield f"for a {kind} task{form} {problem}"
+        if len(refusals) == len(forms):
+            yield f"for a {kind} task it refuses: {refusals[0]}"
 
 
-def _loss_problems(component: Component, task: Task) -> Iterator[str]:
+def _loss_problems(measure: Loss, task: Task, labels: Tensor) -> Iterator[str]:
     generator = torch.Generator().manual_seed(0)
-    images = torch.randn(6, 1, 8, 8, generator=generator)
-    labels = example_labels(task, images)
-    measure = component.build(_loss_context(task, labels))
     targets = task.targets(labels)
     noise = torch.randn(right_logits(task, labels, 1.0).shape, generator=generator)
     logits = noise.requires_grad_()
@@ -173,6 +194,26 @@ def _loss_problems(component: Component, task: Task) -> Iterator[str]:
         yield f"right logits give {right:.4g}, wrong ones {wrong:.4g}; expected less for right ones"
     if not torch.isfinite(torch.stack((value.detach(), sure))).all():
         yield "it is not finite for logits of 200; use log_softmax or logsigmoid"
+    if task.kind == SEGMENTATION:
+        yield from _ignore_problems(measure, task, labels, logits.detach())
+
+
+def _ignore_problems(measure: Loss, task: Task, labels: Tensor, logits: Tensor) -> Iterator[str]:
+    """Pixels of label 255 count for nothing, and there may be no other in a batch."""
+    ignored = torch.arange(labels.shape[-1]) % 2 == 0
+    targets = task.targets(labels.masked_fill(ignored, IGNORE))
+    value, other = (measure(one, targets) for one in (logits, logits + 3.0 * ignored))
+    if not torch.allclose(value, other, rtol=1e-4, atol=1e-6):
+        yield f"logits at pixels of label {IGNORE} change it from {value:.4g} to {other:.4g}"
+    logits = logits.clone().requires_grad_()
+    value = measure(logits, task.targets(torch.full_like(labels, IGNORE)))
+    value.backward()  # type: ignore[no-untyped-call]
+    gradient = torch.zeros(()) if logits.grad is None else logits.grad
+    if value != 0 or gradient.any():
+        yield (
+            f"a batch of nothing but pixels of label {IGNORE} gives {value:.4g}, with gradients up "
+            f"to {gradient.abs().max():.4g}; expected 0 and 0"
+        )
 
 
 def _loss_context(task: Task, labels: Tensor) -> LossContext:

@@ -15,19 +15,26 @@ _TASKS = {
     BINARY: Task.binary(("b", "a"), positive="b"),  # the positive class is label 0: a trap
     MULTICLASS: Task.multiclass(_NAMES),
     MULTILABEL: Task.multilabel(_NAMES),
-    SEGMENTATION: Task(SEGMENTATION, ("background", "object")),
+    SEGMENTATION: Task.segmentation(("background", "object", "border")),
 }
+_FOREGROUND = Task.segmentation(("object", "background"), positive="object")
 
 
 def example_task(kind: str) -> Task:
     return _TASKS[kind]
 
 
+def example_tasks(kind: str) -> tuple[Task, ...]:
+    """Every form of it: segmentation may have a positive class, and then a single output."""
+    return (_TASKS[kind], _FOREGROUND) if kind == SEGMENTATION else (_TASKS[kind],)
+
+
 def example_labels(task: Task, images_BCHW: Tensor) -> Tensor:
-    """Labels for the images as zoo holds them; a mask shows where an image is above 0."""
+    """Labels for the images as zoo holds them; a mask shows how bright an image is."""
     index = torch.arange(len(images_BCHW))
     if task.kind == SEGMENTATION:
-        return (images_BCHW.mean(1) > 0).long()
+        steps = torch.linspace(0.0, 1.0, len(task.classes))[:-1]  # two classes are parted at 0
+        return torch.bucketize(images_BCHW.mean(1), steps)
     if task.kind == MULTILABEL:
         label = torch.arange(len(task.classes))  # from three images on, each is there and absent
         return ((index[:, None] + label) % (label + 2) == 0).long()
@@ -36,7 +43,7 @@ def example_labels(task: Task, images_BCHW: Tensor) -> Tensor:
 
 def right_logits(task: Task, labels: Tensor, strength: float) -> Tensor:
     """Logits (B, O, ...) that decide for the labels; with a negative strength, against them."""
-    if task.kind in (BINARY, MULTILABEL):
+    if task.positive is not None or task.kind == MULTILABEL:
         return (task.targets(labels) * 2 - 1) * strength
     hot = torch.nn.functional.one_hot(labels, len(task.classes)).movedim(-1, 1)
     return (hot.float() * 2 - 1) * strength

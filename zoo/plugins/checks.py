@@ -99,6 +99,8 @@ def _problems(component: Component, check: Check) -> Iterator[str]:
 
 def _check_of(component: Component, roots: Mapping[str, Path]) -> tuple[Check, str]:
     """What to check of it, and what that leaves out."""
+    if (missing := component.missing()) is not None:
+        return _unbuilt, f"not built: {missing}"
     if not isinstance(component.spec, DatasetSpec | DatasetFamily):
         return _CHECKS[component.kind], ""
     root = roots.get(component.name)
@@ -106,6 +108,10 @@ def _check_of(component: Component, roots: Mapping[str, Path]) -> tuple[Check, s
         note = f"not built: it needs files; give check_plugin roots={{{component.name!r}: folder}}"
         return check_inputs.rootless_dataset, note
     return functools.partial(check_inputs.dataset, root=root), ""
+
+
+def _unbuilt(component: Component) -> Iterator[str]:
+    return iter(())
 
 
 _CHECKS: dict[str, Check] = {

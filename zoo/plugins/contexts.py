@@ -71,7 +71,9 @@ class SchedulerContext:
 
 @dataclass(frozen=True)
 class TrackerContext:
-    """``folder``: the run's; ``recipe``: the resolved recipe as plain data."""
+    """``folder``: the run's; ``recipe``: the resolved recipe as plain data; ``resumed``: whether
+    the run goes on, so that what is in the folder is to be continued."""
 
     folder: Path
     recipe: Mapping[str, Any]
+    resumed: bool = False

@@ -8,7 +8,7 @@ annotations and defaults, are the component's options.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -113,13 +113,34 @@ class RemoteFile:
     http: bool = False
 
 
+@dataclass(frozen=True)
+class Pretrained:
+    """Published weights of an architecture: tensors by the names of its ``state_dict``. ``mean``
+    and ``std``: one number a channel of the images they were trained on, of values in [0, 1]; None
+    where nobody knows."""
+
+    weights: Mapping[str, Any]
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArchitectureSpec(Spec):
     """``build(ArchitectureContext, *, options) -> torch.nn.Module``: float (B, C, H, W) in, logits
-    (B, outputs) out, or (B, outputs, H, W) for segmentation."""
+    (B, outputs) out, or (B, outputs, H, W) for segmentation.
+
+    ``pretrained(ArchitectureContext, *, options) -> Pretrained``, with the options of ``build``:
+    for ``transfer.init = "pretrained"``. The weights may be those of other outputs and channels,
+    zoo fits them; or None, when there are none for these options."""
 
     kind: ClassVar[str] = "architecture"
     context: ClassVar[type | None] = contexts.ArchitectureContext
+    pretrained: Build | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pretrained is not None:
+            check_build(self.kind, self.name, self.pretrained, "pretrained")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,18 +182,27 @@ class OptimizerSpec(Spec):
 @dataclass(frozen=True, kw_only=True)
 class SchedulerSpec(Spec):
     """``build(SchedulerContext, *, options) -> (torch scheduler or None, "step" or "epoch")``: the
-    second says after what it steps. A ``ReduceLROnPlateau`` is given the monitored value."""
+    second says after what it steps. A ``ReduceLROnPlateau`` is given the monitored value.
+
+    ``bound_to_budget``: whether its rates depend on how many epochs there are, so that a run cannot
+    be made longer afterwards."""
 
     kind: ClassVar[str] = "scheduler"
     context: ClassVar[type | None] = contexts.SchedulerContext
+    bound_to_budget: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerSpec(Spec):
-    """``build(TrackerContext, *, options)`` -> callable ``(event) -> None``."""
+    """``build(TrackerContext, *, options)`` -> callable ``(event) -> None``; has it a ``close()``,
+    that is called when the run ends, however it ends.
+
+    ``requires``: the module it cannot do without, where its distribution offers that as an extra
+    named like the tracker; its absence then shows before anything is written."""
 
     kind: ClassVar[str] = "tracker"
     context: ClassVar[type | None] = contexts.TrackerContext
+    requires: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,9 +237,16 @@ class Family:
 
 @dataclass(frozen=True, kw_only=True)
 class ArchitectureFamily(Family):
-    """``build(ArchitectureContext, name, **options) -> torch.nn.Module``."""
+    """``build(ArchitectureContext, name, **options) -> torch.nn.Module``, and ``pretrained`` as in
+    :class:`ArchitectureSpec`, likewise with the name."""
 
     kind: ClassVar[str] = "architecture"
+    pretrained: Build | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pretrained is not None:
+            check_build(f"{self.kind} family", self.prefix, self.pretrained, "pretrained")
 
 
 @dataclass(frozen=True, kw_only=True)

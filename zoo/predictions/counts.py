@@ -1,10 +1,16 @@
 """Metrics of a confusion matrix: the one place that says what accuracy, precision and F1 are.
 
 Multiclass, binary and segmentation counts are int64 (K, K), rows the truth, columns the decision;
-multilabel counts are (K, 2, 2), one such table a class. Precision, recall and F1 are those of the
-positive class for a binary task, and otherwise the mean over the classes that occur in the truth
-(macro average). What cannot be computed is None, never 0: recall of a class that never occurs. A
-class that occurs but is never decided has precision 0.
+multilabel counts are (K, 2, 2), one such table a class. Segmentation counts pixels; those of the
+class id 255 count for nothing.
+
+Precision, recall and F1 are those of the positive class, where the task has one, and otherwise the
+mean over the classes that occur in the truth (macro average). IoU (Jaccard index), intersection /
+union, and Dice, 2 * intersection / (truth + decision), likewise, but the mean takes in the classes
+that were decided and do not occur, with 0; with a positive class Dice is F1 by another name.
+
+What cannot be computed is None, never 0: recall of a class that never occurs, IoU and Dice of one
+that is in neither truth nor decision. A class that occurs but is never decided has precision 0.
 """
 
 from __future__ import annotations
@@ -14,25 +20,34 @@ from typing import Any
 
 import numpy as np
 
-from zoo.tasks import BINARY, MULTILABEL, Task
+from zoo.data.decoding import IGNORE
+from zoo.tasks import MULTILABEL, SEGMENTATION, Task
 
 Number = float | None
-NAMES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
+
+
+def headline(task: Task) -> str:
+    """The figure that stands for all where there is room for one."""
+    return "dice" if task.kind == SEGMENTATION else "accuracy"
 
 
 def count(task: Task, labels: np.ndarray, decisions: np.ndarray) -> np.ndarray:
-    """Counts of labels and decisions, both int (N,), or (N, K) for multilabel."""
+    """Counts of labels and decisions, both integers (N,), (N, K) for multilabel, or of any shape
+    for segmentation."""
     classes = len(task.classes)
+    labels, decisions = labels.astype(np.int64), decisions.astype(np.int64)
     if task.kind == MULTILABEL:
         cells = np.arange(classes) * 4 + labels * 2 + decisions
         return np.bincount(cells.reshape(-1), minlength=4 * classes).reshape(classes, 2, 2)
-    cells = labels.reshape(-1) * classes + decisions.reshape(-1)
+    cells = (labels * classes + decisions).reshape(-1)
+    if task.kind == SEGMENTATION:
+        cells = cells[labels.reshape(-1) != IGNORE]
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
 def metrics(task: Task, counts: np.ndarray) -> dict[str, Number]:
-    """The figures of :data:`NAMES`. Accuracy is the share of decisions that are right (multilabel:
-    over all samples and classes); balanced accuracy the mean recall of the classes that occur
+    """The task's ``figures``. Accuracy is the share of decisions that are right (multilabel: over
+    all samples and classes); balanced accuracy the mean recall of the classes that occur
     (multilabel: of every class's two sides)."""
     by_class = per_class(task, counts)
     total = int(counts.sum())
@@ -43,19 +58,21 @@ def metrics(task: Task, counts: np.ndarray) -> dict[str, Number]:
     else:
         right = int(np.trace(counts))
         balanced = _mean(row["recall"] for row in by_class)
-    if task.kind == BINARY:
-        chosen = [by_class[task.positive_index]]
+    if task.positive is not None:
+        chosen = regions = [by_class[task.positive_index]]
     else:
-        chosen = [row for row in by_class if row["support"]]
-    return {
-        "accuracy": _ratio(right, total),
-        "balanced_accuracy": balanced,
-        **{name: _mean(row[name] for row in chosen) for name in NAMES[2:]},
-    }
+        chosen, regions = [row for row in by_class if row["support"]], by_class
+    figures = {"accuracy": _ratio(right, total), "balanced_accuracy": balanced}
+    for name in task.figures:
+        if name not in figures:
+            rows = regions if name in ("iou", "dice") else chosen
+            figures[name] = _mean(row[name] for row in rows)
+    return figures
 
 
 def per_class(task: Task, counts: np.ndarray) -> list[dict[str, Any]]:
-    """For each class: name, support (how often it occurs), precision, recall, f1."""
+    """For each class: name, support (how often it occurs), precision, recall, f1; iou and dice for
+    segmentation."""
     if task.kind == MULTILABEL:
         hits, supports, decisions = counts[:, 1, 1], counts[:, 1].sum(1), counts[:, :, 1].sum(1)
     else:
@@ -64,17 +81,42 @@ def per_class(task: Task, counts: np.ndarray) -> list[dict[str, Any]]:
     for name, hit, support, decided in zip(
         task.classes, hits.tolist(), supports.tolist(), decisions.tolist(), strict=True
     ):
-        precision = _ratio(hit, decided)
-        rows.append(
-            {
-                "class": name,
-                "support": support,
-                "precision": 0.0 if precision is None and support else precision,
-                "recall": _ratio(hit, support),
-                "f1": _ratio(2 * hit, support + decided),
-            }
-        )
+        precision, f1 = _ratio(hit, decided), _ratio(2 * hit, support + decided)
+        row = {
+            "class": name,
+            "support": support,
+            "precision": 0.0 if precision is None and support else precision,
+            "recall": _ratio(hit, support),
+            "f1": f1,
+        }
+        if task.kind == SEGMENTATION:
+            row |= {"iou": _ratio(hit, support + decided - hit), "dice": f1}
+        rows.append(row)
     return rows
+
+
+def overlaps(task: Task, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """IoU and Dice of each image, float64 (N,), from its own counts, int64 (N, K, K); NaN where
+    they are undefined, as for an image without the positive class in which none was found."""
+    hits = counts.diagonal(axis1=1, axis2=2)
+    both = counts.sum(1) + counts.sum(2)
+    there = both > 0
+    iou = np.divide(hits, both - hits, out=np.zeros(hits.shape), where=there)
+    dice = np.divide(2 * hits, both, out=np.zeros(hits.shape), where=there)
+    if task.positive is not None:
+        of = task.positive_index
+        known = there[:, of]
+        return np.where(known, iou[:, of], np.nan), np.where(known, dice[:, of], np.nan)
+    number = np.where(there.any(1), there.sum(1), np.nan)
+    return iou.sum(1) / number, dice.sum(1) / number
+
+
+def mean_overlaps(iou: np.ndarray, dice: np.ndarray) -> dict[str, Any]:
+    """``iou`` and ``dice``: the mean over the images where :func:`overlaps` are defined, and
+    ``undefined``, the number of the others."""
+    known = ~np.isnan(iou)
+    means = [float(one[known].mean()) if known.any() else None for one in (iou, dice)]
+    return {"iou": means[0], "dice": means[1], "undefined": int((~known).sum())}
 
 
 def _ratio(part: int, whole: int) -> Number:

@@ -1,41 +1,29 @@
 """The predictions file: what a network said about a split, enough to compute every number later.
 
-An ``.npz`` without pickled objects. Shapes: N samples, O outputs, K classes.
+Here are those with a class, or classes, for each image; those of masks are ``masks``. Shapes: N
+samples, O outputs, K classes.
 """
 
 from __future__ import annotations
 
 import io
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from zoo.errors import PredictionsError, ZooError, missing_path, reason
+from zoo.predictions.archive import Archive, Heading, check_array, check_ids, opened
+from zoo.predictions.masks import MaskPredictions
 from zoo.storage import commit
-from zoo.tasks import MULTILABEL, Task
-
-FORMAT = 1
-_LIMIT = 4 << 30  # bytes of one array: larger is no predictions file of ours
+from zoo.tasks import MULTILABEL, SEGMENTATION
 
 
 @dataclass(frozen=True)
-class Predictions:
+class Predictions(Heading):
     """``logits`` and ``probabilities``: float32 (N, O) and (N, K), columns in class order;
-    ``targets``: int64 (N,), or uint8 (N, K) multilabel, or None where the split has no labels;
-    ``fingerprint``: of the split's ids; ``content``: of its ids, labels and pixels, as the network
-    was shown them; ``source``: which model spoke, as people would name it.
+    ``targets``: int64 (N,), or uint8 (N, K) multilabel, or None where the split has no labels.
     """
 
-    task: Task
-    dataset: str
-    split: str
-    fingerprint: str
-    content: str
-    source: str
     ids: np.ndarray
     logits: np.ndarray
     probabilities: np.ndarray
@@ -45,19 +33,14 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def labelled(self) -> bool:
+        return self.targets is not None
+
     def save(self, path: Path) -> None:
         """Write it, atomically and durably. Equal predictions are equal bytes."""
-        about = {
-            "format": FORMAT,
-            "task": self.task.as_json(),
-            "dataset": self.dataset,
-            "split": self.split,
-            "fingerprint": self.fingerprint,
-            "content": self.content,
-            "source": self.source,
-        }
         arrays = {
-            "about": np.array(json.dumps(about, sort_keys=True)),
+            "about": self.about(),
             "ids": np.asarray(self.ids, dtype=np.str_),
             "logits": self.logits,
             "probabilities": self.probabilities,
@@ -69,52 +52,35 @@ class Predictions:
         np.savez_compressed(stream, allow_pickle=False, **arrays)
         commit.write(path, stream.getvalue())
 
-    @classmethod
-    def load(cls, path: Path) -> Predictions:
-        """Read and check a file. Raises :class:`PredictionsError` naming what is wrong."""
-        if not path.is_file():
-            raise PredictionsError(missing_path("predictions", path))
-        try:
-            arrays = _arrays(path)
-            about = json.loads(str(arrays["about"]))
-            if about["format"] != FORMAT:
-                raise ValueError(f"format {about['format']!r}, expected {FORMAT}")
-            loaded = cls(
-                task=Task.from_json(about["task"]),
-                dataset=str(about["dataset"]),
-                split=str(about["split"]),
-                fingerprint=str(about["fingerprint"]),
-                content=str(about["content"]),
-                source=str(about["source"]),
-                ids=arrays["ids"],
-                logits=arrays["logits"],
-                probabilities=arrays["probabilities"],
-                targets=arrays.get("targets"),
-                decisions=arrays["decisions"],
-            )
-            _check(loaded)
-        # The bytes are foreign: zipfile, numpy and json raise whatever their parsers meet.
-        except Exception as error:
-            what = str(error) if isinstance(error, ZooError) else reason(error)
-            raise PredictionsError(f"predictions {str(path)!r} cannot be used: {what}") from error
-        return loaded
+
+def load_predictions(path: Path) -> Predictions | MaskPredictions:
+    """Read and check a file; masks are left in it until they are asked for. Raises
+    :class:`PredictionsError` naming what is wrong."""
+    with opened(path) as archive:
+        if archive.heading()["task"].kind == SEGMENTATION:
+            return MaskPredictions.found_in(archive, path)
+        return _loaded(archive)
 
 
-def _arrays(path: Path) -> dict[str, Any]:
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            if member.file_size > _LIMIT:
-                raise ValueError(f"{member.filename} claims {member.file_size} bytes")
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+def _loaded(archive: Archive) -> Predictions:
+    loaded = Predictions(
+        **archive.heading(),
+        ids=archive["ids"],
+        logits=archive["logits"],
+        probabilities=archive["probabilities"],
+        targets=archive.get("targets"),
+        decisions=archive["decisions"],
+    )
+    _check(loaded)
+    return loaded
 
 
 def _check(loaded: Predictions) -> None:
+    check_ids(loaded.ids)
     length, task = len(loaded.ids), loaded.task
     several = (length, len(task.classes))
     one = several if task.kind == MULTILABEL else (length,)
     for name, array, shape, kinds in (
-        ("ids", loaded.ids, (length,), "U"),
         ("logits", loaded.logits, (length, task.outputs), "f"),
         ("probabilities", loaded.probabilities, several, "f"),
         ("decisions", loaded.decisions, one, "iu"),
@@ -122,15 +88,10 @@ def _check(loaded: Predictions) -> None:
     ):
         if array is None:
             continue
-        if array.shape != shape or array.dtype.kind not in kinds:
-            raise ValueError(
-                f"{name} has shape {array.shape} and type {array.dtype}; expected {shape}"
-            )
+        check_array(name, array, shape, kinds)
         if kinds == "f" and not np.isfinite(array).all():
             raise ValueError(f"{name} holds numbers that are not finite")
         if kinds == "iu" and array.size:
             highest = 1 if task.kind == MULTILABEL else len(task.classes) - 1
             if array.min() < 0 or array.max() > highest:
                 raise ValueError(f"{name} lie outside the classes")
-    if len(set(loaded.ids.tolist())) != length:
-        raise ValueError("some ids stand twice")

@@ -13,25 +13,54 @@ import numpy as np
 from zoo.errors import PredictionsError
 from zoo.predictions import counts
 from zoo.predictions.file import Predictions
+from zoo.predictions.masks import MaskPredictions
 from zoo.tasks import BINARY, MULTILABEL
 
 _SMALLEST = float(np.finfo(np.float32).tiny)  # log of a probability that float32 rounds to zero
 
 
-def evaluate(predictions: Predictions) -> dict[str, Any]:
-    """``samples``, the figures of ``counts.NAMES``, ``auroc``, ``log_loss``, the confusion matrix
-    and a row a class.
+def evaluate(predictions: Predictions | MaskPredictions) -> dict[str, Any]:
+    """``samples``, the task's ``figures``, the confusion matrix and a row a class; ``auroc`` and
+    ``log_loss``, or, for segmentation, ``per_image`` (``counts.mean_overlaps``).
 
     Multiclass AUROC is the mean over the classes, each against the rest (macro one-vs-rest; Hand
     and Till 2001 discuss the alternatives); log loss is the mean negative log-likelihood in nats.
+    The pixels of all masks are pooled, at the network's size: a large object weighs more than a
+    small one. ``per_image`` weighs each image the same.
     """
     where = f"split {predictions.split!r} of {predictions.dataset!r}"
-    if predictions.targets is None:
+    if not predictions.labelled:
         raise PredictionsError(f"{where} has no labels to measure against")
     if len(predictions) == 0:
         raise PredictionsError(f"{where} is empty")
+    if isinstance(predictions, MaskPredictions):
+        return _of_masks(predictions)
+    return _of_classes(predictions)
+
+
+def _of_masks(predictions: MaskPredictions) -> dict[str, Any]:
+    task, classes = predictions.task, len(predictions.task.classes)
+    table, overlaps = np.zeros((classes, classes), np.int64), []
+    for chunk in predictions.chunks():
+        assert chunk.targets is not None
+        pairs = zip(chunk.targets, chunk.decisions, strict=True)
+        tables = np.stack([counts.count(task, *pair) for pair in pairs])
+        table += tables.sum(0)
+        overlaps.append(counts.overlaps(task, tables))
+    iou, dice = (np.concatenate(one) for one in zip(*overlaps, strict=True))
+    return {
+        "samples": len(predictions),
+        **counts.metrics(task, table),
+        "per_image": counts.mean_overlaps(iou, dice),
+        "confusion": table.tolist(),
+        "per_class": counts.per_class(task, table),
+    }
+
+
+def _of_classes(predictions: Predictions) -> dict[str, Any]:
+    assert predictions.targets is not None
     task, targets = predictions.task, predictions.targets.astype(np.int64)
-    table = counts.count(task, targets, predictions.decisions.astype(np.int64))
+    table = counts.count(task, targets, predictions.decisions)
     by_class = counts.per_class(task, table)
     independent = task.kind == MULTILABEL
     for index, row in enumerate(by_class):

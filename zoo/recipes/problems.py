@@ -134,6 +134,19 @@ def wrong_channels(numbers: int, channels: int) -> str:
     return f"{numbers} numbers for {channels} channels; expected one a channel"
 
 
+def nothing_to_normalize_as() -> str:
+    return wrong_value(
+        "pretrained", "transfer.init to name a model that was trained, a run, or 'pretrained'"
+    )
+
+
+def no_normalization(init: str) -> str:
+    return (
+        f"'pretrained': {init!r} does not say how its images were normalized; expected 'dataset', "
+        f"'imagenet', 'none' or numbers"
+    )
+
+
 def wrong_task(
     kind: str, name: str, served: Iterable[str], *, dataset: str, task: str, serving: Sequence[str]
 ) -> str:
@@ -143,6 +156,14 @@ def wrong_task(
         see = f"expected one of {', '.join(serving)}"
     return (
         f"{kind} {name!r} serves {', '.join(sorted(served))}; dataset {dataset!r} is {task}; {see}"
+    )
+
+
+def no_such_figure(monitor: str, figures: Sequence[str], *, dataset: str, task: str) -> str:
+    """``figures``: what a task has beside the loss."""
+    known = ", ".join(("loss", *figures))
+    return wrong_value(
+        monitor, f"a figure of dataset {dataset!r}, which is {task}: train/ or val/ and {known}"
     )
 
 

@@ -31,6 +31,7 @@ from zoo.recipes.schema import (
     DatasetChoice,
     Recipe,
     Section,
+    TransferSection,
     reserved,
 )
 from zoo.recipes.sources import open_source
@@ -92,7 +93,7 @@ class _Check:
                 sections[name] = self.choice(name, (name,), data.get(name, {}))
             else:
                 sections[name] = self.section(name, PLAIN[name], data.get(name, {}))
-        self.normalization(sections["data"])
+        self.normalization(sections["data"], sections["transfer"])
         return None if self.problems else Recipe(**sections)
 
     def note(self, key: KeyPath, what: str, at: KeyPath | None = None) -> None:
@@ -115,7 +116,9 @@ class _Check:
                 self.note((name, key), what)
             return None
 
-    def normalization(self, data: DataSection | None) -> None:
+    def normalization(self, data: DataSection | None, transfer: TransferSection | None) -> None:
+        if data is not None and data.normalize == "pretrained" and transfer and not transfer.init:
+            self.note(("data", "normalize"), words.nothing_to_normalize_as())
         if data is None or data.channels == "native":
             return
         if data.normalized_channels not in (None, data.channels):

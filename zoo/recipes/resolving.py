@@ -25,8 +25,8 @@ AUTO_LOSSES = {
 def check_task(
     recipe: Recipe, task: Task, catalog: Catalog | None = None, places: Places | None = None
 ) -> Recipe:
-    """The recipe with its loss named. Raises :class:`RecipeError` with every component that does
-    not serve the dataset's task."""
+    """The recipe with its loss named. Raises :class:`RecipeError` with every component, and a
+    monitored figure, that does not serve the dataset's task."""
     catalog = catalog or installed()
     problems = []
     try:
@@ -50,6 +50,12 @@ def check_task(
                 serving=serving,
             )
             problems.append(Problem(key, what))
+    monitor = recipe.stopping.monitor
+    if monitor.partition("/")[2] not in ("loss", *task.figures):
+        what = words.no_such_figure(
+            monitor, task.figures, dataset=recipe.dataset.name, task=task.kind
+        )
+        problems.append(Problem(("stopping", "monitor"), what))
     if problems:
         raise RecipeError(problem_lines(problems, places or Places()))
     return recipe
@@ -87,7 +93,8 @@ def resolve(
 def _with_loss(recipe: Recipe, task: Task, catalog: Catalog) -> Recipe:
     if recipe.loss.name != AUTO:
         return recipe
-    name = AUTO_LOSSES[task.kind]
+    single = task.kind == tasks.SEGMENTATION and task.outputs == 1
+    name = AUTO_LOSSES[tasks.BINARY if single else task.kind]
     loss = Choice(name=name, options=catalog.get("loss", name).bind({}))
     return recipe.model_copy(update={"loss": loss})
 

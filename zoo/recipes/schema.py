@@ -15,6 +15,7 @@ from zoo.recipes.sections import (
     SplitSection,
     StoppingSection,
     TrainingSection,
+    TransferSection,
 )
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "SplitSection",
     "StoppingSection",
     "TrainingSection",
+    "TransferSection",
     "reserved",
 ]
 
@@ -47,6 +49,7 @@ class Recipe(Section):
     split: SplitSection = SplitSection()
     data: DataSection = DataSection()
     architecture: Choice
+    transfer: TransferSection = TransferSection()
     loss: Choice
     sampler: Choice
     augmentations: tuple[Choice, ...] = ()
@@ -64,6 +67,7 @@ AUTO = "auto"
 PLAIN: Mapping[str, type[Section]] = {
     "split": SplitSection,
     "data": DataSection,
+    "transfer": TransferSection,
     "training": TrainingSection,
     "stopping": StoppingSection,
     "checkpoints": CheckpointsSection,

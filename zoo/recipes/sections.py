@@ -6,6 +6,7 @@ A component's section is flat in TOML (``name`` and its options side by side); h
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -19,10 +20,12 @@ Seed = Annotated[int, Ge(0), Lt(2**32)]
 Side = Annotated[int, Ge(1), Le(16384)]
 Duration = Annotated[str, StringConstraints(pattern=r"\A(\d{1,9}(\.\d{1,3})?[smh])?\z")]
 Device = Annotated[str, StringConstraints(pattern=r"\A(auto|cpu|mps|cuda(:\d{1,3})?)\z")]
+Part = Annotated[str, MinLen(1)]
+_WEIGHTS_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".h5", ".onnx"}
 Monitor = Literal[
     "train/loss", "train/accuracy", "train/balanced_accuracy", "train/precision", "train/recall",
-    "train/f1", "val/loss", "val/accuracy", "val/balanced_accuracy", "val/precision", "val/recall",
-    "val/f1",
+    "train/f1", "train/iou", "train/dice", "val/loss", "val/accuracy", "val/balanced_accuracy",
+    "val/precision", "val/recall", "val/f1", "val/iou", "val/dice",
 ]  # fmt: skip
 
 
@@ -81,7 +84,8 @@ class DataSection(Section):
     """The network's input. ``size``: (height, width) in pixels, a side for both, or the images'
     own. ``store_size``: what images are decoded to, before augmentation; auto: ``size``. ``fit``:
     what becomes of another aspect ratio then; ``center_crop``: reach ``size`` by cutting, not by
-    resizing. ``normalize``: by statistics of the training split, of ImageNet, none, or as given.
+    resizing. ``normalize``: by statistics of the training split, of ImageNet, as what
+    ``transfer.init`` names was, none, or as given.
     ``keep``: where pixels are kept, auto by size, ``store_limit`` in GB, 0 for a third of what is
     free; ``workers``: threads that decode what is not kept."""
 
@@ -99,12 +103,12 @@ class DataSection(Section):
         default="native", description="'native' | 1 | 3"
     )
     normalize: (
-        Literal["dataset", "imagenet", "none"]
+        Literal["dataset", "imagenet", "pretrained", "none"]
         | Annotated[Normalization, AfterValidator(_same_length)]
     ) = Field(
         default="dataset",
-        description="'dataset' | 'imagenet' | 'none' | { mean = [..], std = [..] }, one number a "
-        "channel, std > 0",
+        description="'dataset' | 'imagenet' | 'pretrained' | 'none' | { mean = [..], std = [..] }, "
+        "one number a channel, std > 0",
     )
     on_error: Literal["stop", "skip"] = "stop"
     keep: Literal["auto", "memory", "mapped", "streamed"] = "auto"
@@ -133,6 +137,38 @@ class DataSection(Section):
     def normalized_channels(self) -> int | None:
         """For how many channels there are numbers; None: they are not given here."""
         return None if isinstance(self.normalize, str) else len(self.normalize["mean"])
+
+
+class TransferSection(Section):
+    """Where the weights start, and which of them learn how fast. ``init``: a version's reference, a
+    safetensors file, a run's folder, ``"pretrained"`` (what the architecture's plugin offers), or
+    nothing. A part of the network is named by its module, and ``"backbone"``, where no module is
+    called so, is all but the head. ``freeze``: parts that stay as they are, up to epoch
+    ``unfreeze_epoch`` (counted from 1), 0 for ever. Factors on the optimizer's rate, multiplied:
+    ``head_lr``; ``rates`` by part, of several the longest name; ``layer_decay`` once for each layer
+    that follows."""
+
+    init: Annotated[str, StringConstraints(pattern=r"\A[^\x00-\x1f]*\z")] = Field(
+        default="", description="a model, a .safetensors file, 'pretrained' or ''"
+    )
+    freeze: Annotated[tuple[Part, ...], Strict(False)] = Field(
+        default=(), description="a list of parts of the network, or ['backbone']"
+    )
+    unfreeze_epoch: Annotated[int, Ge(0)] = 0
+    head_lr: Annotated[float, Gt(0)] = 1.0
+    layer_decay: Annotated[float, Gt(0), Le(1)] = 1.0
+    rates: dict[Part, Annotated[float, Gt(0)]] = Field(
+        default={}, description="factors above 0 by part of the network, as { conv1 = 0.1 }"
+    )
+
+    @property
+    def path(self) -> Path | None:
+        """Where ``init`` is a file or folder: by a slash, a leading dot or tilde, or the suffix of
+        a file of weights. Another suffix makes no path: a model's name may have dots."""
+        text = self.init
+        names_file = Path(text).suffix.lower() in _WEIGHTS_SUFFIXES
+        is_path = "/" in text or "\\" in text or text.startswith((".", "~")) or names_file
+        return Path(text) if is_path else None
 
 
 class TrainingSection(Section):
@@ -175,12 +211,12 @@ class CheckpointsSection(Section):
 
 class StoppingSection(Section):
     """``monitor`` also chooses the best epoch. ``patience`` 0: never stop early; ``mode`` auto:
-    min for a loss, max for everything else."""
+    min for a loss, max for everything else. ``iou`` and ``dice`` are segmentation's."""
 
     monitor: Monitor = Field(
         default="val/loss",
         description="'train/' or 'val/' and one of loss, accuracy, balanced_accuracy, precision, "
-        "recall, f1",
+        "recall, f1, iou, dice",
     )
     mode: Literal["auto", "min", "max"] = "auto"
     patience: Annotated[int, Ge(0)] = 0

@@ -41,7 +41,7 @@ def recipe_data(recipe: Recipe) -> dict[str, Any]:
 
 def public_data(recipe: Recipe) -> dict[str, Any]:
     """:func:`recipe_data` without what is nobody's business or only this machine's: the root, the
-    device, the trackers, and options that hold an absolute path."""
+    device, the trackers, and options or weights to start from that are a path."""
     data = recipe_data(recipe)
     del data["training"]["device"], data["trackers"]
     data["dataset"].pop("root", None)
@@ -50,6 +50,8 @@ def public_data(recipe: Recipe) -> dict[str, Any]:
     for holder in (data, *data[COPIES]):
         holder["augmentations"] = [_without_paths(one) for one in holder["augmentations"]]
     data["split"].pop("file")
+    if recipe.transfer.path is not None:
+        del data["transfer"]["init"]
     return data
 
 

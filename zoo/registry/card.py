@@ -21,7 +21,11 @@ TEMPLATE = Path(__file__).with_name("card.md.jinja")
 CLASSES = 20  # of a confusion matrix that still can be read
 # A record's keys are sorted; people read figures in another order.
 _SPLITS = ("train", "val", "test")
-_FIGURES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "auroc", "log_loss")
+_FIGURES = (
+    "dice", "iou", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "auroc",
+    "log_loss",
+)  # fmt: skip
+_PER_IMAGE = ("dice", "iou", "undefined")
 _COLUMNS = ("class", "support", *_FIGURES)
 
 
@@ -61,6 +65,7 @@ def render_card(
         text=_prose(text),
         metadata=metadata.to_yaml().strip(),
         summary=f"A {draft.task.kind} model for images.",
+        segments=draft.task.kind == SEGMENTATION,
         splits=_splits(draft),
         metric_splits=metric_splits,
         metrics=metrics,
@@ -144,11 +149,16 @@ def _ordered(given: Iterable[str], first: Sequence[str]) -> list[str]:
 def _details(
     draft: Draft, figures: Mapping[str, Mapping[str, Any]]
 ) -> Iterable[tuple[str, list[str], list[list[object]]]]:
-    """(title, header, rows): a row a class, then the confusion matrix, where they can be read."""
+    """(title, header, rows): the means over images, a row a class, then the confusion matrix, where
+    they can be read."""
     classes = list(draft.task.classes)
-    if len(classes) > CLASSES:
-        return
     for split, metrics in figures.items():
+        per_image = metrics.get("per_image")
+        if isinstance(per_image, dict):
+            row = [per_image.get(name) for name in _PER_IMAGE]
+            yield f"Mean over images, {split}", list(_PER_IMAGE), [row]
+        if len(classes) > CLASSES:
+            continue
         by_class, confusion = metrics.get("per_class"), metrics.get("confusion")
         if isinstance(by_class, list) and by_class and all(isinstance(r, dict) for r in by_class):
             rows: list[dict[str, Any]] = by_class

@@ -13,7 +13,7 @@ from zoo.registry.store import Registry
 
 # What stands for a model in one number: of the first split it was measured on, the first it has.
 _SPLITS = ("test", "val", "train")
-_METRICS = ("mean_iou", "dice", "accuracy", "auroc", "f1")
+_METRICS = ("dice", "accuracy", "auroc", "f1")
 
 
 @dataclass(frozen=True)

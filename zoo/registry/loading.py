@@ -17,7 +17,7 @@ from zoo.registry import guards
 from zoo.registry.config import open_for
 from zoo.registry.model import Model
 from zoo.registry.names import Reference
-from zoo.registry.record import WEIGHTS, Architecture, PluginOrigin
+from zoo.registry.record import WEIGHTS, Architecture, PluginOrigin, Record
 from zoo.storage import tensors
 from zoo.tasks import Task
 
@@ -35,10 +35,7 @@ def load(
     from zoo.data.device import choose_device
 
     where = choose_device(device)
-    parsed = Reference.parse(reference)
-    opened = open_for(parsed, registry)
-    record = opened.record(parsed)
-    weights = tensors.from_bytes(opened.read_file(record, WEIGHTS), f"the weights of {record}")
+    record, weights = read(reference, registry)
     network = network_with(
         weights,
         record.architecture,
@@ -48,6 +45,16 @@ def load(
         plugin=record.plugin,
     )
     return Model(record, Preprocessing.from_json(record.preprocessing), network, where)
+
+
+def read(reference: str, registry: str | None = None) -> tuple[Record, dict[str, Tensor]]:
+    """A version's record and its weights, by name, as :func:`load` finds them; no network is
+    built, so its plugin need not be installed."""
+    parsed = Reference.parse(reference)
+    opened = open_for(parsed, registry)
+    record = opened.record(parsed)
+    data = opened.read_file(record, WEIGHTS)
+    return record, tensors.from_bytes(data, f"the weights of {record}")
 
 
 def build_network(

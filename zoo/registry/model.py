@@ -1,4 +1,4 @@
-"""A version, loaded: pictures in, classes and probabilities out.
+"""A version, loaded: pictures in, classes or masks, and probabilities out.
 
 Shapes: N images, H by W pixels, C channels (1 or 3), K classes.
 """
@@ -16,11 +16,15 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from zoo.data.decoding import IGNORE, upright_size
+from zoo.data.device import images_at_once
 from zoo.data.preprocessing import Preprocessing
+from zoo.data.restoring import restored
 from zoo.errors import DataError
 from zoo.registry.record import Record
 from zoo.tasks import MULTILABEL, SEGMENTATION, Task
 
+_IMAGES = 64  # preprocessed and answered together
 _CHANNELS = 4  # an array's last axis up to this is taken for channels, not for width
 
 
@@ -34,6 +38,20 @@ class Predicted:
 
     def __len__(self) -> int:
         return len(self.classes)
+
+
+@dataclass(frozen=True)
+class PredictedMasks:
+    """An entry an image, of the image's own size, upright. ``masks``: uint8 (H, W), class ids in
+    the order of the task's classes, 255 where preprocessing cut something off, so that nothing is
+    known of it; ``probabilities``: float32 (K, H, W), 0 there, brought to that size by bilinear
+    interpolation, and then decided by."""
+
+    masks: list[np.ndarray]
+    probabilities: list[np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.masks)
 
 
 class Model:
@@ -66,24 +84,29 @@ class Model:
     def __repr__(self) -> str:
         return f"<zoo model {self.name}@{self.version}: {self.task.kind}>"
 
-    def predict(self, images: Any, batch_size: int = 64) -> Predicted:
+    def predict(self, images: Any, batch_size: int | None = None) -> Predicted | PredictedMasks:
         """``images``: one image or a sequence of them, each a PIL image, a path, or a uint8 array
         or tensor (H, W) or (H, W, C); or one such array (N, H, W) or (N, H, W, C). An array of
         three axes is one image when its last axis is at most 4, else a batch of gray ones; give
         ``[None]`` or a list to say so yourself. Channels come last: a tensor in which three
         channels come first is refused. Sizes may differ. Raises :class:`DataError` naming the
-        image."""
-        if self.task.kind == SEGMENTATION:
-            raise DataError(
-                f"model {self.name!r} is for segmentation; predict gives one class an image"
-            )
-        if batch_size < 1:
+        image.
+
+        A model for segmentation gives :class:`PredictedMasks`, which hold 4 * K bytes for every
+        pixel of all images: large ones are better given a few at a time. ``batch_size``: how many
+        go through the network at once, by default as many as suit it, 64 at most."""
+        listed, together = as_list(images), batch_size
+        if together is None:
+            most = images_at_once(self.device, self.task, self.preprocessing.size)
+            together = min(_IMAGES, most)
+        if together < 1:
             raise DataError(f"batch_size {batch_size!r}: expected 1 or more")
-        listed = as_list(images)
-        parts = [
-            self._logits(listed[start : start + batch_size], start)
-            for start in range(0, len(listed), batch_size)
-        ]
+        starts = range(0, len(listed), together)
+        batches = ((start, listed[start : start + together]) for start in starts)
+        if self.task.kind == SEGMENTATION:
+            pairs = [pair for start, some in batches for pair in self._masks(some, start)]
+            return PredictedMasks([mask for mask, _ in pairs], [planes for _, planes in pairs])
+        parts = [self._logits(some, start) for start, some in batches]
         if not parts:
             return Predicted([], np.empty((0, len(self.task.classes)), np.float32))
         logits = torch.cat(parts)
@@ -91,8 +114,9 @@ class Model:
 
     @torch.inference_mode()
     def _logits(self, images: Sequence[Any], first: int) -> Tensor:
-        """float32 (B, outputs) on the CPU. Images of the network's size are preprocessed together;
-        others one by one, for a batch of photographs as float32 may not fit in memory."""
+        """float32 (B, outputs, ...) on the CPU. Images of the network's size are preprocessed
+        together; others one by one, for a batch of photographs as float32 may not fit in
+        memory."""
         size, form = self.preprocessing.size, self.preprocessing.form
         arrays = (form.image(one, f"image {first + i}") for i, one in enumerate(images))
         parts = []
@@ -103,6 +127,15 @@ class Model:
         batch = torch.cat(parts).contiguous(memory_format=torch.channels_last)
         logits: Tensor = self.network(batch)
         return logits.float().cpu()
+
+    def _masks(self, images: Sequence[Any], first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(mask, probabilities) of each image, in its own size."""
+        for image, small in zip(
+            images, self.task.probabilities(self._logits(images, first)), strict=True
+        ):
+            planes, seen = restored(small, self.preprocessing, upright_size(image))
+            mask = self.task.decided(planes[None])[0].masked_fill_(~seen, IGNORE)
+            yield mask.byte().numpy(), planes.numpy()
 
     def _named(self, logits: Tensor) -> list[Any]:
         names = self.task.classes

@@ -134,7 +134,7 @@ class Draft(BaseModel):
     metrics: dict[Line, dict[str, JsonValue]]
     licence: Line
     environment: dict[Line, str | int | float | bool | None]
-    weights: Literal["best", "last"]
+    weights: Literal["best", "last", "ema"]
 
     @classmethod
     def of(cls, **fields: Any) -> Self:

@@ -18,6 +18,7 @@ from torch import nn
 from zoo.data.augmentation import Augmentations
 from zoo.data.copies import Copies, Copy
 from zoo.data.datasets import groups_of
+from zoo.data.device import images_at_once
 from zoo.data.draws import key
 from zoo.data.loader import Loader
 from zoo.data.preprocessing import Preprocessing
@@ -31,10 +32,11 @@ from zoo.recipes.schema import Choice, CopySection, Recipe
 from zoo.registry.guards import refuse_lazy
 from zoo.runs.opening import Opened
 from zoo.tasks import SEGMENTATION, Task
+from zoo.training.average import Average
 from zoo.training.loop import Trainee
 from zoo.training.optimizer import Schedule
-
-EVAL_BATCH = {"cpu": 128, "mps": 512, "cuda": 1024}  # on a CPU larger ones leave the cache
+from zoo.training.precision import Precision
+from zoo.training.update import Update
 
 
 def blamed(component: Component, made: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,7 +142,8 @@ def reader(
     recipe: Recipe, store: Held, preprocessing: Preprocessing, task: Task, device: torch.device
 ) -> Loader:
     """A loader that reads a split once, in order, as evaluation does."""
-    batch = recipe.training.eval_batch_size or EVAL_BATCH[device.type]
+    fitting = images_at_once(device, task, preprocessing.size)
+    batch = recipe.training.eval_batch_size or fitting
     layout = recipe.training.channels_last
     return Loader(store, preprocessing, task, batch, device, channels_last=layout)
 
@@ -152,6 +155,21 @@ def optimizer(recipe: Recipe, catalog: Catalog, network: nn.Module) -> torch.opt
     if not isinstance(built, torch.optim.Optimizer):
         raise PluginError(f"{component} returned {type(built).__name__}; expected an Optimizer")
     return built
+
+
+def update(
+    recipe: Recipe, network: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+) -> Update:
+    training = recipe.training
+    if training.evaluate == "ema" and not training.ema:
+        raise TrainingError(
+            "evaluate = 'ema' needs a running average of the weights; set training.ema, as 0.999"
+        )
+    average = Average(network, training.ema) if training.ema else None
+    precision = Precision(training.precision, device)
+    return Update(
+        optimizer, precision, average, training.clip_norm, training.on_nonfinite == "skip"
+    )
 
 
 def schedule(

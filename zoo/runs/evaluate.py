@@ -11,25 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from zoo.data.device import choose_device
-from zoo.data.loader import Loader
-from zoo.data.splits import TEST, SplitPlan, ids_fingerprint
-from zoo.data.tiers import Held, Keeping
+from zoo.data.splits import TEST, SplitPlan
+from zoo.data.tiers import Keeping
 from zoo.errors import DataError, RunError, ZooWarning
 from zoo.plugins.catalog import catalog
 from zoo.predictions import metrics
-from zoo.predictions.file import Predictions
+from zoo.predictions.archive import Heading
 from zoo.runs import opening
-from zoo.runs.building import EVAL_BATCH
 from zoo.runs.environment import cores
 from zoo.runs.folder import RunFolder
 from zoo.runs.own_data import difference, is_elsewhere
+from zoo.runs.predict import predict
 from zoo.runs.subjects import Subject, open_subject, part_of
 from zoo.storage import commit
-from zoo.tasks import SEGMENTATION
-from zoo.training.loop import logits_of
 
 
 @dataclass(frozen=True)
@@ -86,40 +80,12 @@ def evaluate(
         )
     name = _name(opened.name, split, content, own=own, differs=differs is not None)
     path = Path(output) if output is not None else _default_path(subject, name)
-    predictions = predict(subject, opened, split, held, content, device)
     commit.make_folder(path.parent)
-    predictions.save(path)
-    figures = {} if predictions.targets is None else metrics.evaluate(predictions)
+    predictions = predict(subject, opened, split, held, content, device, path)
+    figures = metrics.evaluate(predictions) if predictions.labelled else {}
     if subject.run is not None and output is None and figures:
         _note(subject.run, name, figures, subject.digest, predictions, own=differs is None)
     return Evaluation(subject.name, opened.name, split, len(held), figures, path, differs)
-
-
-def predict(
-    subject: Subject,
-    opened: opening.Opened,
-    split: str,
-    held: Held,
-    content: str,
-    device: str,
-) -> Predictions:
-    """What the network says about a split, held as ``held``, whose fingerprint is ``content``."""
-    where = choose_device(device)
-    loader = Loader(held, subject.preprocessing, subject.task, EVAL_BATCH[where.type], where)
-    logits = logits_of(subject.network.to(where), loader)
-    return Predictions(
-        task=subject.task,
-        dataset=opened.name,
-        split=split,
-        fingerprint=ids_fingerprint(opened.split(split)),
-        content=content,
-        source=subject.name,
-        ids=np.asarray(held.ids),
-        logits=logits.numpy(),
-        probabilities=subject.task.probabilities(logits).numpy(),
-        targets=None if held.labels is None else held.labels.numpy(),
-        decisions=subject.task.decisions(logits).numpy(),
-    )
 
 
 def _check_task(subject: Subject, opened: opening.Opened) -> None:
@@ -130,10 +96,6 @@ def _check_task(subject: Subject, opened: opening.Opened) -> None:
             f"dataset {opened.name!r} is {task.kind} with the classes {', '.join(task.classes)}; "
             f"{subject.name!r} was trained for {subject.task.kind} with "
             f"{', '.join(subject.task.classes)}"
-        )
-    if task.kind == SEGMENTATION:
-        raise DataError(
-            f"dataset {opened.name!r} is for segmentation, which zoo eval cannot do yet"
         )
 
 
@@ -149,7 +111,7 @@ def _note(
     name: str,
     figures: Mapping[str, Any],
     digest: str,
-    predictions: Predictions,
+    predictions: Heading,
     *,
     own: bool,
 ) -> None:

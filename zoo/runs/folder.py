@@ -3,7 +3,8 @@
 recipe.toml         the resolved recipe: running it again gives the same run
 run.json            what happened: status, task, preprocessing, data, environment, best epoch
 events.jsonl        every event of the loop, as it came
-best/  last/        model.safetensors and state.json
+best.safetensors    the weights of the best epoch; last.safetensors where the recipe wants these
+checkpoints/        from which the run goes on
 predictions/        what the network said about a split
 metrics/            the figures computed from it
 README.md           the card of the version last published from it

@@ -14,10 +14,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from zoo.errors import printable
 from zoo.predictions.counts import Number
 from zoo.training import events
 
-_ENDINGS = {"epochs": "as many as asked for", "early stopping": "stopped early"}
+_ENDINGS = {
+    "epochs": "as many as asked for",
+    "early stopping": "stopped early",
+    "time": "its time is over",
+    "interrupted": "interrupted",
+}
 
 
 class TerminalProgress:
@@ -38,6 +44,7 @@ class TerminalProgress:
         )
         self._bar = self._progress.add_task("starting", total=None, detail="")
         self._epochs = self._steps = 0
+        self._figure = "accuracy"
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -56,6 +63,11 @@ class TerminalProgress:
             self._started(event)
         elif isinstance(event, events.Notice):
             self._print(f"note: {event.text}")
+        elif isinstance(event, events.Resumed):
+            self._print(f"goes on in epoch {event.epoch}, after step {event.step}")
+        elif isinstance(event, events.Initialized):
+            for line in initialized_lines(event):
+                self._print(line)
         elif isinstance(event, events.Decoding):
             self._decoding(event)
         elif isinstance(event, events.StepsDone):
@@ -85,13 +97,15 @@ class TerminalProgress:
 
     def _started(self, event: events.TrainingStarted) -> None:
         self._epochs, self._steps = event.epochs, event.steps_per_epoch
+        self._figure = event.figure
         self._progress.update(self._bar, total=event.epochs * event.steps_per_epoch)
         self._print(
             f"{event.parameters:,} parameters on {event.device}; {event.epochs} epochs of "
             f"{event.samples_per_epoch:,} images in {event.steps_per_epoch:,} steps"
         )
         self._print(
-            f"{'epoch':>5}  {'train loss':>10} {'accuracy':>8}  {'val loss':>8} {'accuracy':>8}  "
+            f"{'epoch':>5}  {'train loss':>10} {event.figure:>8}  {'val loss':>8} "
+            f"{event.figure:>8}  "
             f"{'learning rate':>13}  {'images/s':>8}"
         )
 
@@ -99,19 +113,43 @@ class TerminalProgress:
         self._progress.update(self._bar, completed=event.epoch * self._steps)
         self._print(
             f"{event.epoch:>5}  {number(event.train['loss']):>10} "
-            f"{number(event.train['accuracy']):>8}  {number(event.val['loss']):>8} "
-            f"{number(event.val['accuracy']):>8}  {event.learning_rate:>13.2e}  "
+            f"{number(event.train[self._figure]):>8}  {number(event.val['loss']):>8} "
+            f"{number(event.val[self._figure]):>8}  {event.learning_rate:>13.2e}  "
             f"{event.samples_per_second:>8,.0f}{'  best' if event.improved else ''}"
         )
 
     def _ended(self, event: events.TrainingEnded) -> None:
-        self._print(
-            f"{event.epochs} epochs in {event.seconds:.1f} s ({_ENDINGS[event.reason]}); best is "
-            f"epoch {event.best_epoch} with {event.monitor} {number(event.best_value)}"
-        )
+        best = "; no epoch was completed"
+        if event.best_epoch:
+            value = number(event.best_value)
+            best = f"; best is epoch {event.best_epoch} with {event.monitor} {value}"
+        ending = _ENDINGS[event.reason]
+        self._print(f"{event.epochs} epochs in {event.seconds:.1f} s ({ending}){best}")
 
     def _print(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def initialized_lines(event: events.Initialized) -> list[str]:
+    """What of other weights was loaded, as a table."""
+    counts = ", ".join(f"{count} {what}" for what, count in event.counts.items() if count)
+    rows = [
+        (_clipped(part["name"]), part["tensors"], part["values"], part["what"], part["why"])
+        for part in event.parts
+    ]
+    width = max(len(row[0]) for row in rows)
+    lines = [f"weights from {printable(event.source)}: {counts} tensors"]
+    lines.append(f"  {'part':<{width}}  {'tensors':>7}  {'values':>11}")
+    for name, count, values, what, why in rows:
+        said = f"{what}: {printable(why)}" if why else what
+        lines.append(f"  {name:<{width}}  {count:>7}  {values:>11,}  {said}")
+    return lines
+
+
+def _clipped(name: str) -> str:
+    """A stranger's file may hold names of any length."""
+    name = printable(name)
+    return name if len(name) <= 60 else f"{name[:28]} … {name[-28:]}"
 
 
 def number(value: Number) -> str:

@@ -12,7 +12,7 @@ from zoo.data.splits import TEST, VAL
 from zoo.errors import RunError, StorageError, ZooWarning
 from zoo.plugins.catalog import catalog
 from zoo.predictions import metrics
-from zoo.predictions.file import Predictions
+from zoo.predictions.file import load_predictions
 from zoo.recipes.schema import CardSection
 from zoo.recipes.writing import public_data
 from zoo.registry.card import CardText, render_card
@@ -140,7 +140,7 @@ def _measured(run: RunFolder, subject: Subject) -> dict[str, dict[str, Any]]:
             raise RunError(f"{where} of other weights; {again}")
         if None in prints or prints != (written.pop("fingerprint", 0), written.pop("content", 0)):
             raise RunError(f"{where} of other data than the run's own; {again}")
-        said = Predictions.load(run.predictions_path(split))
+        said = load_predictions(run.predictions_path(split))
         about = (said.dataset, said.split, said.fingerprint, said.content)
         if about != (subject.data.get("dataset"), split, *prints):
             raise RunError(f"{where} of other data than its predictions; {again}")

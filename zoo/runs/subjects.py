@@ -25,7 +25,7 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.naming import as_argument
 from zoo.storage import tensors
 from zoo.tasks import Task
-from zoo.training.checkpoints import STATE, WEIGHTS
+from zoo.training.checkpoints import BEST, LAST, weights_path
 
 _ONLY_FOR_TRAINING = [
     Override(key, value, "")
@@ -171,9 +171,10 @@ def recipe_of(run: RunFolder) -> Recipe:
 
 
 def weights_of(run: RunFolder) -> Path:
-    """The kept weights: those of the best epoch or of the last, as the recipe says."""
-    path = run.path / str(run.info.get("weights", "best")) / WEIGHTS
-    if not path.is_file() or not (path.parent / STATE).is_file():
+    """The kept weights: those of the best epoch or of the last, as the recipe says; a running
+    average is kept of the best one."""
+    path = weights_path(run.path, LAST if run.info.get("weights") == LAST else BEST)
+    if not path.is_file():
         raise RunError(f"run {str(run.path)!r} has kept no weights yet: no epoch was completed")
     return path
 

@@ -1,52 +1,30 @@
-"""Carry out a recipe: open, build, check, then train in a folder of its own."""
+"""Carry out a recipe: prepare it, then train in a folder of its own."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from zoo.data.device import choose_device
-from zoo.data.fitting import Form
-from zoo.data.splits import TRAIN, VAL, SplitPlan
-from zoo.data.tiers import Held
-from zoo.errors import RunError, TrainingError, ZooError, reason
+from zoo.errors import PausedError, RunError, ZooError, reason
 from zoo.plugins.catalog import Catalog, catalog
 from zoo.plugins.contexts import TrackerContext
-from zoo.recipes.problems import Places
 from zoo.recipes.reading import Override, open_recipe
-from zoo.recipes.resolving import resolve
 from zoo.recipes.schema import Recipe
 from zoo.recipes.writing import recipe_data, write_recipe
-from zoo.runs import building, opening
+from zoo.runs import building, log
 from zoo.runs import folder as folders
-from zoo.runs.environment import cores, environment, plugin_record
+from zoo.runs.environment import cores
 from zoo.runs.folder import RunFolder
+from zoo.runs.naming import as_argument
+from zoo.runs.preparing import Prepared, prepare
+from zoo.runs.session import pausing, torch_session
 from zoo.storage import commit
-from zoo.tasks import SEGMENTATION
 from zoo.training import events, loop
-from zoo.training.checkpoints import Checkpoints
-from zoo.training.stopping import Stopping
-
-
-def _silent(event: events.Event) -> None:
-    """Nobody listens."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A recipe whose every part is built and checked; nothing is written yet. ``about`` is what
-    ``run.json`` says from the start."""
-
-    recipe: Recipe
-    about: Mapping[str, Any]
-    trainee: loop.Trainee
+from zoo.training.checkpoints import LAST, Checkpoints
 
 
 def train(
@@ -58,7 +36,8 @@ def train(
 ) -> RunFolder:
     """Train ``recipe`` (a TOML file, or the same as nested dicts) in ``folder`` (default: the next
     free one in ``runs/``), which must not exist. ``overrides`` change keys, as ``{"optimizer.lr":
-    1e-3}``. Returns the run. The random state of the process is left as it was."""
+    1e-3}``. Returns the run. The random state of the process is left as it was. Interrupted, it
+    saves and raises :class:`PausedError`, a KeyboardInterrupt; :func:`zoo.resume` goes on."""
     if isinstance(overrides, Mapping):
         overrides = [Override(key, value, key) for key, value in overrides.items()]
     source = Path(recipe) if isinstance(recipe, str) else recipe
@@ -66,82 +45,20 @@ def train(
     path = Path(folder) if folder is not None else None
     if path is not None and (path.exists() or path.is_symlink()):
         raise RunError(folders.taken(path))
-
-    def tell(event: events.Event) -> None:
-        for subscriber in subscribers:
-            subscriber(event)
-
     device = choose_device(checked.training.device)
-    with _torch_state(checked.training.threads or cores(), device):
-        prepared = prepare(checked, catalog(), device, tell, places)
+    with torch_session(checked.training, checked.training.threads or cores(), device):
+        prepared = prepare(checked, catalog(), device, teller(subscribers), places)
         run = RunFolder.create(path) if path else _free_folder(prepared.recipe)
         carry_out(prepared, run, catalog(), subscribers)
     return run
 
 
-def prepare(
-    given: Recipe,
-    installed: Catalog,
-    device: torch.device,
-    tell: opening.Tell = _silent,
-    places: Places | None = None,
-) -> Prepared:
-    """Open the data, build every part and try them out, so that what is wrong shows before a folder
-    is made. ``places``: where each key of the recipe stands, for messages."""
-    recipe = _with_absolute_root(given)
-    plan = SplitPlan(**recipe.split.model_dump())
-    opened = opening.open_dataset(
-        installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, plan
-    )
-    task = opened.dataset.task
-    if task.kind == SEGMENTATION:
-        raise TrainingError(
-            f"dataset {opened.name!r} is for segmentation, which cannot be trained yet; "
-            f"zoo data check and zoo data show work on it"
-        )
-    for text in opening.notices(opened):
-        tell(events.Notice(text))
-    recipe = resolve(recipe, task, *opened.native(), cores(), catalog=installed, places=places)
-    # The size that images must agree on was not resolved from one of them.
-    form = Form(recipe.data.form[2], given.data.stored, recipe.data.fit)
-    keeping = opening.keeping(recipe.data, recipe.training.threads, tell)
-    store, val = (opened.hold(part, form, keeping) for part in (TRAIN, VAL))
-    preprocessing = opening.preprocessing_for(store, recipe.data)
-    network = building.network(recipe, installed, task, preprocessing, device)
+def teller(subscribers: Sequence[events.Subscriber]) -> events.Subscriber:
+    def tell(event: events.Event) -> None:
+        for subscriber in subscribers:
+            subscriber(event)
 
-    def hold(size: tuple[int, int]) -> Held:
-        return opened.hold(TRAIN, replace(form, size=size), keeping)
-
-    loader = building.loader(recipe, installed, opened, store, preprocessing, device, hold)
-    optimizer = building.optimizer(recipe, installed, network)
-    schedule = building.schedule(recipe, installed, optimizer, loader)
-    loss = building.loss(recipe, installed, task, store, device)
-    stop = recipe.stopping
-    architecture = installed.get("architecture", recipe.architecture.name)
-    trainee = loop.Trainee(
-        task=task,
-        network=network,
-        loss=loss,
-        optimizer=optimizer,
-        schedule=schedule,
-        loader=loader,
-        val_loader=building.reader(recipe, val, preprocessing, task, device),
-        stopping=Stopping(stop.monitor, stop.mode, stop.patience, stop.min_delta),
-        checkpoints=Checkpoints(Path()),
-        epochs=recipe.training.epochs,
-        seed=recipe.training.seed,
-    )
-    building.try_out(trainee, architecture, installed.get("loss", recipe.loss.name))
-    about = {
-        "task": task.as_json(),
-        "preprocessing": preprocessing.as_json(),
-        "data": opening.data_record(opened, store),
-        "class_counts": dict(zip(task.classes, store.class_counts(task), strict=True)),
-        "plugin": plugin_record(architecture),
-        "environment": environment(device),
-        "skipped": opening.skipped_record({TRAIN: store, VAL: val}),
-    }
-    return Prepared(recipe, about, trainee)
+    return tell
 
 
 def carry_out(
@@ -149,29 +66,29 @@ def carry_out(
     run: RunFolder,
     installed: Catalog,
     subscribers: Sequence[events.Subscriber] = (),
+    resumed: events.Resumed | None = None,
 ) -> None:
-    """Train in ``run``; whatever ends it, ``run.json`` says so."""
-    recipe = prepared.recipe
-    trainee = replace(prepared.trainee, checkpoints=Checkpoints(run.path))
+    """Train in ``run``, from where the trainee stands; whatever ends it, ``run.json`` says so."""
+    recipe, trainee = prepared.recipe, prepared.trainee
+    trainee.checkpoints = Checkpoints(
+        run.path,
+        recipe.checkpoints.steps,
+        recipe.checkpoints.keep,
+        recipe.training.evaluate == LAST,
+        about={"recipe": recipe_data(recipe), "data": dict(prepared.data)},
+    )
     try:
-        commit.write(run.path / folders.RECIPE, write_recipe(recipe).encode())
-        run.update(
-            format=1,
-            status=folders.RUNNING,
-            created=folders.now(),
-            dataset=recipe.dataset.name,
-            architecture=recipe.architecture.name,
-            weights=recipe.training.evaluate,
-            **prepared.about,
-        )
-        everyone = [*subscribers, *_trackers(recipe, run, installed)]
-        with (run.path / folders.EVENTS).open("w", encoding="utf-8") as log:
-            for event in loop.train(trainee):
-                log.write(json.dumps(event.as_json(), allow_nan=False) + "\n")
-                log.flush()
-                _note(run, event)
-                for subscriber in everyone:
-                    subscriber(event)
+        with log.event_log(run.path / folders.EVENTS, trainee.position) as written:
+            _note_start(prepared, run, resumed)
+            tell = teller([*subscribers, *_trackers(recipe, run, installed, resumed)])
+            with pausing(trainee.pause):
+                if resumed is not None:
+                    log.write(written, resumed)
+                    tell(resumed)
+                for event in loop.train(trainee):
+                    log.write(written, event)
+                    _note(run, event)
+                    tell(event)
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt | SystemExit)
         # A full disk may refuse this too; what ended the run is what has to be said.
@@ -181,10 +98,37 @@ def carry_out(
         if isinstance(error, OSError):
             raise RunError(f"run {str(run.path)!r} cannot go on: {reason(error)}") from error
         raise
+    if trainee.pause.signal:
+        raise PausedError(
+            f"saved after step {trainee.position.step}; to go on type: "
+            f"zoo resume {as_argument(run.path)}",
+            trainee.pause.signal,
+        )
 
 
-def _trackers(recipe: Recipe, run: RunFolder, installed: Catalog) -> list[events.Subscriber]:
+def _note_start(prepared: Prepared, run: RunFolder, resumed: events.Resumed | None) -> None:
+    recipe = prepared.recipe
+    commit.write(run.path / folders.RECIPE, write_recipe(recipe).encode())
+    if resumed is not None:
+        run.update(status=folders.RUNNING, environment=prepared.about["environment"])
+        return
+    run.update(
+        format=1,
+        status=folders.RUNNING,
+        created=folders.now(),
+        dataset=recipe.dataset.name,
+        architecture=recipe.architecture.name,
+        weights=recipe.training.evaluate,
+        **prepared.about,
+    )
+
+
+def _trackers(
+    recipe: Recipe, run: RunFolder, installed: Catalog, resumed: events.Resumed | None
+) -> list[events.Subscriber]:
     context = TrackerContext(run.path, recipe_data(recipe))
+    if resumed is not None:
+        context = replace(context, resumed=True)
     chosen = [(installed.get("tracker", one.name), one.options) for one in recipe.trackers]
     return [building.blamed(one, one.build(context, options)) for one, options in chosen]
 
@@ -196,17 +140,14 @@ def _note(run: RunFolder, event: events.Event) -> None:
             changes["best"] = {"epoch": event.epoch, "metrics": dict(event.val)}
         run.update(**changes)
     elif isinstance(event, events.TrainingEnded):
+        interrupted = event.reason == "interrupted"
         run.update(
-            status=folders.FINISHED, reason=event.reason, seconds=event.seconds, ended=folders.now()
+            status=folders.INTERRUPTED if interrupted else folders.FINISHED,
+            reason=event.reason,
+            seconds=event.seconds,
+            steps=event.steps,
+            ended=folders.now(),
         )
-
-
-def _with_absolute_root(recipe: Recipe) -> Recipe:
-    """So that the run can be evaluated and repeated from any working folder."""
-    if recipe.dataset.root is None:
-        return recipe
-    root = str(Path(recipe.dataset.root).expanduser().absolute())
-    return recipe.model_copy(update={"dataset": recipe.dataset.model_copy(update={"root": root})})
 
 
 def _free_folder(recipe: Recipe) -> RunFolder:
@@ -219,16 +160,3 @@ def _free_folder(recipe: Recipe) -> RunFolder:
         except RunError:
             if not path.exists():
                 raise
-
-
-@contextmanager
-def _torch_state(threads: int, device: torch.device) -> Iterator[None]:
-    """Our thread count and seeds inside, the caller's own outside: a notebook goes on as it was."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    forked = [device.index or 0] if device.type == "cuda" else []
-    try:
-        with torch.random.fork_rng(devices=forked):
-            yield
-    finally:
-        torch.set_num_threads(before)

@@ -1,52 +1,109 @@
-"""The best and the last weights of a run, as safetensors and JSON, each committed durably."""
+"""What a run keeps: the best weights, the last, and checkpoints from which it goes on.
+
+A file each, safetensors, committed durably: it is there whole or not at all.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
 
-from zoo.errors import TrainingError
+from zoo.errors import TrainingError, ZooError, reason
 from zoo.storage import commit, tensors
+from zoo.training.state import pack, unpack
 
 BEST, LAST = "best", "last"
-WEIGHTS = "model.safetensors"
-STATE = "state.json"
+FOLDER = "checkpoints"
+_NAME = re.compile(r"step-(\d{9})\.safetensors")
+ABOUT = "about"
 
 
-@dataclass(frozen=True)
+def weights_path(run: Path, which: str) -> Path:
+    """``which``: ``best`` or ``last``."""
+    return run / f"{which}.safetensors"
+
+
+@dataclass
 class Checkpoints:
-    """``folder/best`` and ``folder/last``, each with the weights and what they were worth."""
+    """``folder``: the run's; None: nothing is kept, as on every process but the first of several.
+    ``every``: updates from one checkpoint to the next within an epoch, 0 for none there; ``keep``:
+    how many stay; ``about``: what a resumed run must agree with."""
 
-    folder: Path
+    folder: Path | None
+    every: int = 0
+    keep: int = 1
+    last_weights: bool = False
+    about: Mapping[str, Any] = field(default_factory=dict)
 
-    def save(self, names: Sequence[str], network: nn.Module, state: dict[str, Any]) -> None:
-        """The same weights under each name: weights first, then the state that names their epoch.
-        Weights that are not finite are never kept: raises :class:`TrainingError` and leaves the
-        previous ones."""
-        weights = network.state_dict()
-        checked = {name: one for name, one in weights.items() if one.is_floating_point()}
-        # One flag is read, not one a tensor: each reading waits for the device.
-        flags = [torch.isfinite(one).all() for one in checked.values()]
-        if flags and not bool(torch.stack(flags).all()):
-            broken = [name for name, flag in zip(checked, flags, strict=True) if not bool(flag)]
-            raise TrainingError(
-                f"weights {broken[0]!r} and {len(broken) - 1} more are not finite in epoch "
-                f"{state['epoch']}; the checkpoints of the epochs before are kept; lower the "
-                f"learning rate"
-            )
-        data = tensors.to_bytes(weights, "the network's weights")
-        text = json.dumps(state, sort_keys=True, indent=1, allow_nan=False) + "\n"
-        for name in names:
-            place = self.folder / name
-            commit.make_folder(place)
-            commit.write(place / WEIGHTS, data)
-            commit.write(place / STATE, text.encode())
+    def due(self, step: int) -> bool:
+        return self.every > 0 and step % self.every == 0
 
-    def weights(self, which: str) -> Path:
-        return self.folder / which / WEIGHTS
+    def save(self, step: int, states: Mapping[str, Any], *, epoch_ended: bool = False) -> None:
+        """Older checkpoints are removed once this one is durable. Weights that are not finite are
+        never kept: raises :class:`TrainingError` and leaves what there was."""
+        weights = states["network"]
+        require_finite(weights, step)
+        if self.folder is None:
+            return
+        if epoch_ended and self.last_weights:
+            tensors.save(weights_path(self.folder, LAST), weights)
+        folder = self.folder / FOLDER
+        commit.make_folder(folder)
+        packed = pack({ABOUT: dict(self.about), **states})
+        path = folder / f"step-{step:09}.safetensors"
+        commit.write(path, tensors.to_bytes(packed, f"checkpoint {path.name!r}"))
+        for old in [one for one in found(self.folder) if one != path][: 1 - self.keep or None]:
+            old.unlink(missing_ok=True)
+
+    def save_best(self, weights: Mapping[str, Tensor], step: int) -> None:
+        require_finite(weights, step)
+        if self.folder is not None:
+            tensors.save(weights_path(self.folder, BEST), weights)
+
+
+def found(run: Path) -> list[Path]:
+    """A run's checkpoints, the oldest first."""
+    folder = run / FOLDER
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The states in a checkpoint, and under ``about`` what was kept with them. Raises
+    :class:`TrainingError` when the file is damaged."""
+    try:
+        states = unpack(tensors.load(path))
+        if not isinstance(states[ABOUT], dict):
+            raise ValueError(f"{ABOUT!r} is no table")
+    except (ZooError, ValueError, KeyError, TypeError, RecursionError) as error:
+        what = str(error) if isinstance(error, ZooError) else reason(error)
+        raise TrainingError(
+            f"checkpoint {str(path)!r} cannot be used: {what}; remove it to go on from the one "
+            f"before, or train anew"
+        ) from error
+    return states
+
+
+def require_finite(weights: Mapping[str, Tensor], step: int) -> None:
+    """Raises :class:`TrainingError` when some weight is not."""
+    real = {
+        name: torch.view_as_real(one) if one.is_complex() else one
+        for name, one in weights.items()
+        if one.is_floating_point() or one.is_complex()
+    }
+    # One flag is read, not one a tensor: each reading waits for the device.
+    flags = [torch.isfinite(one).all() for one in real.values()]
+    if not flags or bool(torch.stack(flags).all()):
+        return
+    broken = [name for name, flag in zip(real, flags, strict=True) if not bool(flag)]
+    raise TrainingError(
+        f"weights {broken[0]!r} and {len(broken) - 1} more are not finite after step {step}; the "
+        f"last checkpoint is kept; lower optimizer.lr"
+    )

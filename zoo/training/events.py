@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +45,69 @@ class Decoding(Event):
 
 
 @dataclass(frozen=True)
+class Initialized(Event):
+    """The first weights came from ``source``. ``digest``: sha256 of its file; ``counts``: how many
+    tensors were loaded, adapted, left new, and of the source unused; ``parts``: the same by parts
+    of the network, each with ``name``, ``tensors``, ``values``, ``what`` and ``why``."""
+
+    source: str
+    digest: str
+    counts: Mapping[str, int]
+    parts: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class ClassShares(Event):
+    """One number a class, in class order. ``counts``: samples of the training split, or pixels
+    (``unit``); ``shares``: of all of them; ``drawn``: the share in what the first epoch draws, None
+    where only a pass over streamed masks could tell; ``weights``: the loss's, None where it has
+    none; ``effective``: the share in the loss, drawn times weight. Multilabel shares are those of
+    samples that carry the class, and do not sum up to one; a weight there favours the class over
+    its absence, so that there is no ``effective``."""
+
+    unit: str
+    classes: Sequence[str]
+    counts: Sequence[int]
+    shares: Sequence[float]
+    drawn: Sequence[float] | None
+    weights: Sequence[float] | None
+    effective: Sequence[float] | None
+
+    def by_class(self) -> dict[str, dict[str, float]]:
+        """``{"class": {"count": .., "share": .., ..}}``, without what is not known."""
+        columns = {
+            "count": self.counts,
+            "share": self.shares,
+            "drawn": self.drawn,
+            "weight": self.weights,
+            "effective": self.effective,
+        }
+        known = {name: column for name, column in columns.items() if column is not None}
+        return {
+            one: {name: column[place] for name, column in known.items()}
+            for place, one in enumerate(self.classes)
+        }
+
+
+@dataclass(frozen=True)
 class TrainingStarted(Event):
+    """``figure``: the one that people follow (``zoo.predictions.counts.headline``)."""
+
     epochs: int
     steps_per_epoch: int
     samples_per_epoch: int
     parameters: int
     device: str
+    figure: str = "accuracy"
+
+
+@dataclass(frozen=True)
+class Resumed(Event):
+    """A run goes on from a checkpoint: in ``epoch``, after ``step`` updates of all epochs."""
+
+    epoch: int
+    step: int
+    path: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +126,8 @@ class StepsDone(Event):
 class EpochEnded(Event):
     """Epochs count from 1. ``train`` and ``val``: loss and metrics; ``train`` is measured during
     the pass, with augmentation and dropout on, while the weights change. ``seconds`` holds the
-    training pass alone, ``samples_per_second`` likewise."""
+    training pass alone, ``samples_per_second`` likewise; ``dropped``: the updates left out because
+    their loss or gradients were not finite."""
 
     epoch: int
     train: Mapping[str, Number]
@@ -78,11 +136,14 @@ class EpochEnded(Event):
     seconds: float
     samples_per_second: float
     improved: bool
+    dropped: int = 0
 
 
 @dataclass(frozen=True)
 class TrainingEnded(Event):
-    """``reason``: ``"epochs"`` (the budget is spent) or ``"early stopping"``."""
+    """``reason``: ``"epochs"`` (the budget is spent), ``"early stopping"``, ``"time"``, or
+    ``"interrupted"`` by a signal. ``epochs``: those completed; ``seconds``: of all sessions;
+    ``steps``: updates made."""
 
     reason: str
     epochs: int
@@ -90,6 +151,7 @@ class TrainingEnded(Event):
     best_epoch: int
     best_value: Number
     monitor: str
+    steps: int = 0
 
 
 Subscriber = Callable[[Event], None]

@@ -1,45 +1,48 @@
 """The one loop, for every task and device: read it top to bottom.
 
-What varies (task, loss, augmentation, schedule, stopping) enters as objects. The loop yields
-events; whoever wants them subscribes. Nothing is read from the device within an epoch but for a
-sign of life, at most five times a second.
+What varies (task, loss, precision, averaging, schedule, stopping, processes) enters as objects. The
+loop yields events; whoever wants them subscribes. Nothing waits for the device within an epoch.
+Whatever the loop needs to go on after a kill is in :meth:`Trainee.states`; randomness is a function
+of seed, epoch and step, so no generator's state is among it.
 """
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from zoo.data.draws import key
+from zoo.data.draws import step_seed
 from zoo.data.loader import Batch, Loader
 from zoo.data.resolutions import Resolutions
 from zoo.errors import TrainingError
-from zoo.predictions.counts import Number
+from zoo.predictions.counts import Number, headline
 from zoo.tasks import Task
 from zoo.training import events
-from zoo.training.checkpoints import BEST, LAST, Checkpoints
+from zoo.training.checkpoints import Checkpoints
 from zoo.training.optimizer import Schedule
+from zoo.training.position import EpochClock, Pause, Position
+from zoo.training.replicas import Replicas
 from zoo.training.stopping import Stopping
 from zoo.training.tally import Tally
-
-_TICK = 0.2  # seconds between signs of life
+from zoo.training.update import Update
 
 
 @dataclass
 class Trainee:
     """All that the loop drives. ``network`` is on ``loader.device`` and in the memory format
-    wanted; ``loss`` maps (logits, targets) to a scalar, the mean over the batch."""
+    wanted; ``loss`` maps (logits, targets) to a scalar, the mean over the batch; ``micro_batch``:
+    images at once, 0 for a whole batch; ``average_chosen``: the running average of the weights is
+    what is measured and kept as best; ``before_epoch`` is told an epoch's number once the network
+    is in training mode."""
 
     task: Task
     network: nn.Module
     loss: Callable[[Tensor, Tensor], Tensor]
-    optimizer: torch.optim.Optimizer
+    update: Update
     schedule: Schedule
     loader: Loader | Resolutions
     val_loader: Loader
@@ -47,73 +50,127 @@ class Trainee:
     checkpoints: Checkpoints
     epochs: int
     seed: int
+    micro_batch: int = 0
+    average_chosen: bool = False
+    before_epoch: Callable[[int], None] = lambda epoch: None
+    replicas: Replicas = field(default_factory=Replicas)
+    pause: Pause = field(default_factory=Pause)
+    position: Position = field(default_factory=Position)
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.task, self.loader.device, skip=self.update.skip)
+        self.forward = self.replicas.wrapped(self.network)
+
+    @property
+    def chosen(self) -> nn.Module:
+        """The network that is measured and kept."""
+        average = self.update.average
+        return average.network if average is not None and self.average_chosen else self.network
+
+    def parts(self) -> dict[str, Any]:
+        """All that has a state, by name, in the order in which states are loaded."""
+        parts = {
+            "network": self.network,
+            "optimizer": self.update,
+            "precision": self.update.precision,
+            "average": self.update.average,
+            "schedule": self.schedule,
+            "stopping": self.stopping,
+            "position": self.position,
+            "tally": self.tally,
+        }
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def asked_to_pause(self) -> str | None:
+        return self.replicas.agree(self.pause.reason)
+
+    def states(self) -> dict[str, Any]:
+        self.tally.settle()
+        self.position.seconds = self.pause.seconds
+        return {name: part.state_dict() for name, part in self.parts().items()}
 
 
 def train(run: Trainee) -> Iterator[events.Event]:
-    """Train to the end of the budget or of the patience. Raises :class:`TrainingError` when the
-    loss stops being finite; the checkpoints of the epochs before stay."""
-    started = time.perf_counter()
-    samples, steps = run.loader.size_of(1)
-    parameters = sum(weight.numel() for weight in run.network.parameters())
-    device = str(run.loader.device)
-    yield events.TrainingStarted(run.epochs, steps, samples, parameters, device)
-    step, reason, epoch = 0, "epochs", 0
-    for epoch in range(1, run.epochs + 1):
-        begun = ticked = time.perf_counter()
-        rate = run.schedule.learning_rate
-        tally = Tally(run.task, run.loader.device)
+    """Train to the end of the budget or of the patience, from where ``run.position`` stands. Raises
+    :class:`TrainingError` when the loss stops being finite; the last checkpoint stays."""
+    at, tally = run.position, run.tally
+    yield started(run)
+    run.pause.start(at.seconds)
+    if at.step == 0:
+        run.checkpoints.save(0, run.states())  # a full disk shows now, not after an hour
+    reason = ended(run)
+    while reason is None:
+        epoch, rate = at.epoch, run.schedule.learning_rate
+        clock = EpochClock(tally)
         run.network.train()
-        for done, batch in enumerate(run.loader.epoch(epoch), start=1):
-            train_step(run, batch, step, tally)
-            step += 1
-            now = time.perf_counter()
-            if now - ticked > _TICK:
-                ticked, loss = now, tally.loss()
-                require_finite(loss, epoch, rate)
-                yield events.StepsDone(epoch, done, tally.samples, now - begun, loss)
-        require_finite(tally.loss(), epoch, rate)
-        train_numbers = tally.numbers()
-        seconds = time.perf_counter() - begun
-        val_numbers = measure(run)
-        monitored = monitored_value(run.stopping.monitor, train_numbers, val_numbers)
-        improved = run.stopping.update(epoch, monitored)
-        run.schedule.after_epoch(monitored)
-        state = {"epoch": epoch, "step": step, "train": train_numbers, "val": val_numbers}
-        run.checkpoints.save((LAST, BEST) if improved else (LAST,), run.network, state)
-        speed = tally.samples / seconds
-        yield events.EpochEnded(epoch, train_numbers, val_numbers, rate, seconds, speed, improved)
-        if run.stopping.exhausted:
-            reason = "early stopping"
+        run.before_epoch(epoch)
+        for batch in run.loader.epoch(epoch, at.done):
+            train_step(run, batch)
+            if clock.ticks() and (loss := tally.glimpse()) is not None:
+                yield events.StepsDone(epoch, at.done, tally.samples, clock.seconds, loss)
+            if run.checkpoints.due(at.step):
+                run.checkpoints.save(at.step, run.states())
+            if (reason := run.asked_to_pause()) is not None:
+                break
+        seconds, speed = clock.stop()
+        val_numbers = measure(run) if reason is None else None
+        if val_numbers is None:
+            reason = reason or run.pause.reason
+            run.checkpoints.save(at.step, run.states())
             break
-    total = time.perf_counter() - started
-    best = run.stopping
-    yield events.TrainingEnded(reason, epoch, total, best.best_epoch, best.best, best.monitor)
+        numbers, dropped = tally.numbers(run.replicas), tally.watch.dropped
+        monitored = monitored_value(run.stopping.monitor, numbers, val_numbers)
+        if improved := run.stopping.update(epoch, monitored):
+            run.checkpoints.save_best(run.chosen.state_dict(), at.step)
+        run.schedule.after_epoch(monitored)
+        tally.new_epoch()
+        at.next_epoch()
+        run.checkpoints.save(at.step, run.states(), epoch_ended=True)
+        yield events.EpochEnded(
+            epoch, numbers, val_numbers, rate, seconds, speed, improved, dropped
+        )
+        reason = ended(run)
+    best, total = run.stopping, run.pause.seconds
+    yield events.TrainingEnded(
+        reason or "", at.epoch - 1, total, best.best_epoch, best.best, best.monitor, at.step
+    )
 
 
-def train_step(run: Trainee, batch: Batch, step: int, tally: Tally) -> None:
+def train_step(run: Trainee, batch: Batch) -> None:
     """One update. The seed of dropout is a function of (seed, step), so no generator's state has
     to be kept to repeat or resume a run."""
-    seed_step(run.seed, step, run.loader.device)
-    labels, targets = require_labels(batch)
-    logits = run.network(batch.images)
-    loss = run.loss(logits, targets)
-    run.optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    run.optimizer.step()
+    at, micro = run.position, run.micro_batch or len(batch)
+    for first in range(0, len(batch), micro):
+        images, labels, targets = part_of(batch, first, micro)
+        seed_step(run, first)
+        last = first + micro >= len(batch)
+        with run.replicas.gathering(last=last):
+            with run.update.precision.autocast():
+                logits = run.forward(images).float()
+            loss = run.loss(logits, targets)
+            run.update.backward(loss, len(images) / len(batch), batch.share)
+        run.tally.count(logits, labels)
+    at.step += 1
+    at.done += 1
+    run.tally.add(run.update.step(), len(batch), at.step, run.schedule.learning_rate)
     run.schedule.after_step()
-    tally.add(loss, logits, labels)
 
 
 @torch.no_grad()  # not inference_mode: what a network caches then could not be trained with
-def measure(run: Trainee) -> dict[str, Number]:
-    """Loss and metrics over the validation split."""
-    tally = Tally(run.task, run.val_loader.device)
-    run.network.eval()
+def measure(run: Trainee) -> dict[str, Number] | None:
+    """Loss and metrics over the validation split; None when asked to pause meanwhile."""
+    tally = Tally(run.task, run.val_loader.device, skip=True)
+    network = run.chosen.eval()
     for batch in run.val_loader.epoch():
-        labels, targets = require_labels(batch)
-        logits = run.network(batch.images)
-        tally.add(run.loss(logits, targets), logits, labels)
-    return tally.numbers()
+        images, labels, targets = part_of(batch, 0, len(batch))
+        with run.update.precision.autocast():
+            logits = network(images).float()
+        tally.count(logits, labels)
+        tally.add(run.loss(logits, targets), len(batch))
+        if run.asked_to_pause() is not None:
+            return None
+    numbers = tally.numbers(run.replicas)
+    return numbers if not tally.watch.dropped else {**numbers, "loss": None}
 
 
 @torch.no_grad()
@@ -123,28 +180,37 @@ def logits_of(network: nn.Module, loader: Loader) -> Tensor:
     return torch.cat([network(batch.images).float().cpu() for batch in loader.epoch()])
 
 
-def seed_step(seed: int, step: int, device: torch.device) -> None:
-    value = key(seed, "step", step) & (2**63 - 1)
-    # torch.manual_seed seeds every backend and costs 80 times as much.
-    torch.default_generator.manual_seed(value)
-    if device.type == "cuda":
-        torch.cuda.manual_seed(value)
-    elif device.type == "mps":
-        torch.mps.manual_seed(value)
+def started(run: Trainee) -> events.TrainingStarted:
+    samples, steps = run.loader.size_of(run.position.epoch)
+    parameters = sum(weight.numel() for weight in run.network.parameters())
+    figure, device = headline(run.task), str(run.loader.device)
+    return events.TrainingStarted(run.epochs, steps, samples, parameters, device, figure)
 
 
-def require_labels(batch: Batch) -> tuple[Tensor, Tensor]:
+def ended(run: Trainee) -> str | None:
+    """Why there is nothing left to do, if so."""
+    if run.stopping.exhausted:
+        return "early stopping"
+    return "epochs" if run.position.epoch > run.epochs else None
+
+
+def part_of(batch: Batch, first: int, number: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(images, labels, targets) of some of a batch."""
     if batch.labels is None or batch.targets is None:
         raise TrainingError("training and validation need labels; this split has none")
-    return batch.labels, batch.targets
+    chosen = slice(first, first + number)
+    return batch.images[chosen], batch.labels[chosen], batch.targets[chosen]
 
 
-def require_finite(loss: float, epoch: int, rate: float) -> None:
-    if not math.isfinite(loss):
-        raise TrainingError(
-            f"the loss became {loss} in epoch {epoch} at learning rate {rate:g}; the checkpoints "
-            f"of the epochs before are kept; lower optimizer.lr"
-        )
+def seed_step(run: Trainee, first: int) -> None:
+    value = step_seed(run.seed, run.position.step, run.replicas.rank, first)
+    # torch.manual_seed seeds every backend and costs 80 times as much.
+    torch.default_generator.manual_seed(value)
+    device = run.loader.device.type
+    if device == "cuda":
+        torch.cuda.manual_seed(value)
+    elif device == "mps":
+        torch.mps.manual_seed(value)
 
 
 def monitored_value(monitor: str, train: dict[str, Any], val: dict[str, Any]) -> Number:

@@ -26,6 +26,9 @@ class Schedule:
             raise PluginError(
                 f"the scheduler's interval is {self.interval!r}; expected 'step' or 'epoch'"
             )
+        # torch warns of a scheduler that steps before the optimizer did, as the first step of a
+        # resumed run may, or one that a loss scaler left out.
+        self.optimizer._opt_called = True  # type: ignore[attr-defined]
 
     @property
     def learning_rate(self) -> float:
@@ -43,3 +46,10 @@ class Schedule:
             self.scheduler.step()
         elif monitored is not None:
             self.scheduler.step(monitored)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self.scheduler is None else dict(self.scheduler.state_dict())
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(state)

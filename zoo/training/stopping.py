@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from zoo.predictions.counts import Number
 
@@ -43,3 +44,10 @@ class Stopping:
         if value is None or self.best is None:
             return math.inf
         return self.best - value if self.mode == "min" else value - self.best
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)

@@ -1,50 +1,164 @@
-"""Loss and confusion counts of a pass, added up on the device: nothing is read before the end."""
+"""Loss and confusion counts of a pass, added up on the device.
+
+A step only puts its tensors on a list; every so many steps they are counted together. What the host
+wants to know meanwhile is copied while the device goes on, and read when it has arrived: nothing
+waits before the end of the pass.
+"""
 
 from __future__ import annotations
 
-import math
+from collections import deque
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from zoo.data.decoding import IGNORE
 from zoo.predictions import counts
-from zoo.tasks import MULTILABEL, Task
+from zoo.tasks import MULTILABEL, SEGMENTATION, Task
+from zoo.training.replicas import Replicas
+from zoo.training.watch import Watch
+
+_TOGETHER = 64  # steps whose tensors are kept for counting them together,
+_LOGITS = 1 << 18  # or fewer, once they hold so many logits
+# Pixels fall into a few cells only; spread over so many copies of them they do not queue up.
+_SPREAD = 256
 
 
 class Tally:
-    """Adds batches up; :meth:`numbers` reads the sums, the only synchronization."""
+    """Adds batches up; :meth:`numbers` reads the sums."""
 
-    def __init__(self, task: Task, device: torch.device) -> None:
+    def __init__(self, task: Task, device: torch.device, *, skip: bool = False) -> None:
+        self.task = task
+        self.watch = Watch(skip)
+        self.samples = 0  # whose losses are known or under way
+        self._device = device
+        self._logits: list[Tensor] = []
+        self._labels: list[Tensor] = []
+        self._pending = 0
+        self._losses: list[Tensor] = []
+        self._about: list[tuple[int, int, float]] = []
+        self._coming: deque[tuple[Tensor, list[tuple[int, int, float]], Any]] = deque()
+        self._cells = torch.zeros(_cells(task), dtype=torch.int64, device=device)
+
+    def count(self, logits: Tensor, labels: Tensor) -> None:
+        """``logits``: (B, O, ...), kept until they are counted; ``labels``: the store's. Masks are
+        counted at once: the next batch reuses their memory."""
+        self._logits.append(logits.detach())
+        self._labels.append(labels)
+        self._pending += logits.numel()
+        if len(self._logits) >= _TOGETHER or self._pending > _LOGITS or labels.ndim > 2:
+            self._count()
+
+    def add(self, loss: Tensor, samples: int, step: int = 0, rate: float = 0.0) -> None:
+        """``loss``: a step's mean over its ``samples``."""
+        self.samples += samples
+        self._losses.append(loss.detach())
+        self._about.append((samples, step, rate))
+        if len(self._losses) >= _TOGETHER:
+            self._send()
+
+    def glimpse(self) -> float | None:
+        """The mean loss of the steps that the host knows of; asks for the others without waiting.
+        Raises :class:`TrainingError` when one was not finite."""
+        self._send()
+        self._receive(wait=False)
+        self.watch.require_finite()
+        return self.watch.mean
+
+    def settle(self) -> None:
+        """Wait for everything. Raises :class:`TrainingError` when a loss was not finite."""
+        self._count()
+        self._send()
+        self._receive(wait=True)
+        self.watch.require_finite()
+
+    def numbers(self, replicas: Replicas) -> dict[str, counts.Number]:
+        """``loss``, None where no step has a finite one, and the figures of the task, over all
+        processes."""
+        self._count()
+        self._send()
+        self._receive(wait=True)
+        cells, watch = self._cells.clone(), self.watch
+        exact = torch.float32 if self._device.type == "mps" else torch.float64
+        sums = torch.tensor([watch.total, watch.samples], dtype=exact, device=self._device)
+        replicas.sum(cells, sums)
+        total, samples = sums.tolist()
+        loss = total / samples if samples else None
+        return {"loss": loss, **counts.metrics(self.task, self._table(cells))}
+
+    def new_epoch(self) -> None:
         self.samples = 0
-        self._task = task
-        classes = len(task.classes)
-        cells = classes * 4 if task.kind == MULTILABEL else classes * classes
-        # mps has no float64.
-        exact = torch.float32 if device.type == "mps" else torch.float64
-        self._loss = torch.zeros((), dtype=exact, device=device)
-        self._cells = torch.zeros(cells, dtype=torch.int64, device=device)
-        self._ones = torch.ones(1, dtype=torch.int64, device=device)
-        self._first_cells = torch.arange(classes, device=device) * 4
+        self.watch.new_epoch()
+        self._cells.zero_()
 
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """``loss``: the batch's mean; ``logits``: (B, O, ...); ``labels``: the store's."""
-        self.samples += len(labels)
-        self._loss.add_(loss.detach(), alpha=len(labels))
-        cells = self._task.decisions(logits.detach())
-        if self._task.kind == MULTILABEL:
-            cells.add_(self._first_cells).add_(labels, alpha=2)
+    def state_dict(self) -> dict[str, Any]:
+        """After :meth:`settle`."""
+        return {"samples": self.samples, "cells": self._cells, "watch": self.watch.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.samples = state["samples"]
+        self._cells.copy_(state["cells"])
+        self.watch.load_state_dict(state["watch"])
+
+    def _count(self) -> None:
+        if not self._logits:
+            return
+        logits, labels = torch.cat(self._logits), torch.cat(self._labels)
+        self._logits.clear()
+        self._labels.clear()
+        self._pending = 0
+        classes = len(self.task.classes)
+        if self.task.kind == SEGMENTATION:
+            cells = torch.where(
+                labels == IGNORE,
+                classes * classes,
+                labels * classes + self.task.decisions(logits),
+            ).flatten()
+            cells = cells * _SPREAD + torch.arange(len(cells), device=cells.device) % _SPREAD
+        elif self.task.kind == MULTILABEL:
+            first = torch.arange(classes, device=labels.device) * 4
+            cells = (first + labels * 2 + self.task.decisions(logits)).flatten()
         else:
-            cells.add_(labels, alpha=len(self._task.classes))
-        cells = cells.view(-1)
-        self._cells.index_add_(0, cells, self._ones.expand(len(cells)))
+            cells = labels * classes + self.task.decisions(logits)
+        one = torch.ones((), dtype=torch.int64, device=cells.device)
+        self._cells.index_add_(0, cells, one.expand(len(cells)))
 
-    def loss(self) -> float:
-        """The mean loss so far; synchronizes."""
-        return float(self._loss) / max(self.samples, 1)
+    def _table(self, cells: Tensor) -> Any:
+        """int64 (K, K), or (K, 2, 2) for multilabel."""
+        classes = len(self.task.classes)
+        if self.task.kind == SEGMENTATION:
+            cells = cells.view(-1, _SPREAD).sum(1)[:-1]
+        shape = (-1, 2, 2) if self.task.kind == MULTILABEL else (classes, classes)
+        return cells.cpu().numpy().reshape(shape)
 
-    def numbers(self) -> dict[str, counts.Number]:
-        """``loss``, None where it is not finite, and the figures of ``counts.NAMES``."""
-        shape = (-1, 2, 2) if self._task.kind == MULTILABEL else (len(self._task.classes), -1)
-        table = self._cells.cpu().numpy().reshape(shape)
-        loss = self.loss()
-        return {"loss": loss if math.isfinite(loss) else None, **counts.metrics(self._task, table)}
+    def _send(self) -> None:
+        """Start the losses on their way to the host."""
+        if not self._losses:
+            return
+        losses = torch.stack(self._losses).float()
+        arrived = None
+        if self._device.type == "cuda":
+            there = torch.empty(losses.shape, dtype=losses.dtype, pin_memory=True)
+            losses = there.copy_(losses, non_blocking=True)
+            arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            arrived.record()
+        self._coming.append((losses, self._about, arrived))
+        self._losses, self._about = [], []
+
+    def _receive(self, *, wait: bool) -> None:
+        while self._coming:
+            losses, about, arrived = self._coming[0]
+            if arrived is not None and wait:
+                arrived.synchronize()
+            elif arrived is not None and not arrived.query():
+                return
+            self._coming.popleft()
+            self.watch.see(losses.tolist(), about)
+
+
+def _cells(task: Task) -> int:
+    classes = len(task.classes)
+    if task.kind == SEGMENTATION:
+        return (classes * classes + 1) * _SPREAD  # the last one for pixels that are ignored
+    return classes * 4 if task.kind == MULTILABEL else classes * classes

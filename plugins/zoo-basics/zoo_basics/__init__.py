@@ -2,6 +2,7 @@
 entry-point string, so that listing these components imports no torch, numpy or scikit-learn."""
 
 import zoo
+from zoo_basics.augmentations_declared import AUGMENTATIONS
 from zoo_basics.datasets.declared import DATASETS
 
 _NOT_SEGMENTATION = {"binary", "multiclass", "multilabel"}
@@ -36,6 +37,36 @@ def register_architectures() -> list[zoo.ArchitectureSpec]:
             source="SimpleCNN of a Bamberg student report on MNIST and PathMNIST, 2024, appendix A",
             tasks=_NOT_SEGMENTATION,
         ),
+        zoo.ArchitectureSpec(
+            name="tiny_cnn",
+            build="zoo_basics.networks_reports:tiny_cnn",
+            summary="two blocks of two convolutions with few filters, for large images",
+            source="a student report on chest X-rays, 2024, figure 8",
+            tasks=_NOT_SEGMENTATION,
+        ),
+        zoo.ArchitectureSpec(
+            name="skin_cnn",
+            build="zoo_basics.networks_reports:skin_cnn",
+            summary="two convolutions and 100 hidden units; norms, dropout, a residual block",
+            source="a student report on melanoma and nevus, 2024, appendix",
+            tasks=_NOT_SEGMENTATION,
+        ),
+        zoo.ArchitectureSpec(
+            name="alexnet_bn",
+            build="zoo_basics.networks_reports:alexnet_bn",
+            summary="AlexNet with batch norm after every convolution, from 63 pixels a side",
+            source="Krizhevsky 2014, arXiv:1404.5997, as torchvision's; batch norm as a Bamberg "
+            "student report on MNIST and PathMNIST, 2024, section 3.4",
+            tasks=_NOT_SEGMENTATION,
+        ),
+        zoo.ArchitectureSpec(
+            name="unet",
+            build="zoo_basics.unet:unet",
+            summary="an encoder and a decoder with skip connections, for images of any size",
+            source="Ronneberger et al. 2015, arXiv:1505.04597; as in a student report on "
+            "Kvasir-Instrument, 2024",
+            tasks={"segmentation"},
+        ),
     ]
 
 
@@ -47,14 +78,20 @@ def register_losses() -> list[zoo.LossSpec]:
             build="zoo_basics.losses:cross_entropy",
             summary="softmax cross-entropy, with label smoothing and class weights",
             source="torch.nn.CrossEntropyLoss; smoothing: Szegedy et al. 2016, arXiv:1512.00567",
-            tasks={"multiclass"},
+            tasks={"multiclass", "segmentation"},
         ),
         zoo.LossSpec(
             name="bce",
             build="zoo_basics.losses:bce",
             summary="sigmoid cross-entropy of each output, with a weight for the positives",
             source="torch.nn.BCEWithLogitsLoss",
-            tasks={"binary", "multilabel"},
+            tasks={"binary", "multilabel", "segmentation"},
+        ),
+        zoo.LossSpec(
+            name="focal",
+            build="zoo_basics.losses_focal:focal",
+            summary="cross-entropy that counts what is right already for little, for imbalance",
+            source="Lin et al. 2017, arXiv:1708.02002",
         ),
     ]
 
@@ -86,100 +123,7 @@ def register_samplers() -> list[zoo.SamplerSpec]:
 
 @zoo.hookimpl
 def register_augmentations() -> list[zoo.AugmentationSpec]:
-    return [
-        zoo.AugmentationSpec(
-            name="horizontal_flip",
-            build="zoo_basics.augmentations:horizontal_flip",
-            summary="mirror left and right",
-            source="after torchvision's RandomHorizontalFlip",
-        ),
-        zoo.AugmentationSpec(
-            name="vertical_flip",
-            build="zoo_basics.augmentations:vertical_flip",
-            summary="mirror top and bottom",
-            source="after torchvision's RandomVerticalFlip",
-        ),
-        zoo.AugmentationSpec(
-            name="crop",
-            build="zoo_basics.augmentations:crop",
-            summary="pad, then cut out a window at a random place",
-            source="after torchvision's RandomCrop; Krizhevsky et al. 2012",
-        ),
-        zoo.AugmentationSpec(
-            name="rotation",
-            build="zoo_basics.augmentations_warps:rotation",
-            summary="turn about the centre by up to so many degrees either way",
-            source="after torchvision's RandomRotation",
-        ),
-        zoo.AugmentationSpec(
-            name="affine",
-            build="zoo_basics.augmentations_warps:affine",
-            summary="turn, shift, scale and shear in one sampling",
-            source="after torchvision's RandomAffine",
-        ),
-        zoo.AugmentationSpec(
-            name="random_resized_crop",
-            build="zoo_basics.augmentations_warps:random_resized_crop",
-            summary="cut out a box of a drawn area and shape, and enlarge it",
-            source="Szegedy et al. 2015, arXiv:1409.4842; after torchvision's RandomResizedCrop",
-        ),
-        zoo.AugmentationSpec(
-            name="color_jitter",
-            build="zoo_basics.color:color_jitter",
-            summary="change brightness, contrast, saturation and hue",
-            source="after torchvision's ColorJitter",
-        ),
-        zoo.AugmentationSpec(
-            name="gaussian_blur",
-            build="zoo_basics.augmentations_filters:gaussian_blur",
-            summary="smooth by a Gaussian of a drawn width",
-            source="Chen et al. 2020, arXiv:2002.05709; after torchvision's GaussianBlur",
-        ),
-        zoo.AugmentationSpec(
-            name="gaussian_noise",
-            build="zoo_basics.augmentations_filters:gaussian_noise",
-            summary="add normal noise to every value",
-            source="Bishop 1995, doi:10.1162/neco.1995.7.1.108; torchvision's GaussianNoise",
-        ),
-        zoo.AugmentationSpec(
-            name="random_erasing",
-            build="zoo_basics.augmentations_filters:random_erasing",
-            summary="cover a box with a gray or with noise",
-            source="Zhong et al. 2020, arXiv:1708.04896",
-        ),
-        zoo.AugmentationSpec(
-            name="random_apply",
-            build="zoo_basics.augmentations_apply:random_apply",
-            summary="send images through several augmentations, or one of them, by chance",
-            source="after torchvision's RandomApply and RandomChoice",
-        ),
-        zoo.AugmentationSpec(
-            name="rand_augment",
-            build="zoo_basics.augmentations_policies:rand_augment",
-            summary="several drawn operations of one magnitude",
-            source="Cubuk et al. 2020, arXiv:1909.13719; operations as in torchvision",
-        ),
-        zoo.AugmentationSpec(
-            name="trivial_augment",
-            build="zoo_basics.augmentations_policies:trivial_augment",
-            summary="one drawn operation of a drawn magnitude",
-            source="Müller and Hutter 2021, arXiv:2103.10158; operations as in torchvision",
-        ),
-        zoo.AugmentationSpec(
-            name="mixup",
-            build="zoo_basics.augmentations_mixing:mixup",
-            summary="the weighted mean of two images and their targets",
-            source="Zhang et al. 2018, arXiv:1710.09412",
-            tasks=_NOT_SEGMENTATION,
-        ),
-        zoo.AugmentationSpec(
-            name="cutmix",
-            build="zoo_basics.augmentations_mixing:cutmix",
-            summary="a box of another image, targets by area",
-            source="Yun et al. 2019, arXiv:1905.04899",
-            tasks=_NOT_SEGMENTATION,
-        ),
-    ]
+    return list(AUGMENTATIONS)
 
 
 @zoo.hookimpl
@@ -238,11 +182,37 @@ def register_schedulers() -> list[zoo.SchedulerSpec]:
             build="zoo_basics.schedulers:cosine",
             summary="fall along half a cosine over the whole budget, step by step",
             source="Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts",
+            bound_to_budget=True,
+        ),
+        zoo.SchedulerSpec(
+            name="cosine_restarts",
+            build="zoo_basics.schedulers:cosine_restarts",
+            summary="fall along half a cosine again and again, each time more slowly",
+            source="Loshchilov and Hutter 2017, arXiv:1608.03983",
+        ),
+        zoo.SchedulerSpec(
+            name="one_cycle",
+            build="zoo_basics.schedulers:one_cycle",
+            summary="up to the optimizer's rate and down again over the whole budget",
+            source="Smith and Topin 2018, arXiv:1708.07120; as torch's OneCycleLR",
+            bound_to_budget=True,
         ),
         zoo.SchedulerSpec(
             name="step",
             build="zoo_basics.schedulers:step",
             summary="multiply by a factor every so many epochs",
-            source="torch.optim.lr_scheduler.StepLR",
+            source="after torch's StepLR",
+        ),
+        zoo.SchedulerSpec(
+            name="multi_step",
+            build="zoo_basics.schedulers:multi_step",
+            summary="multiply by a factor after the epochs named",
+            source="after torch's MultiStepLR; Goyal et al. 2017, arXiv:1706.02677",
+        ),
+        zoo.SchedulerSpec(
+            name="exponential",
+            build="zoo_basics.schedulers:exponential",
+            summary="multiply by a factor after every epoch",
+            source="after torch's ExponentialLR",
         ),
     ]

@@ -29,18 +29,37 @@ def exact(scans: Sequence[Scan]) -> list[Finding]:
 
 
 def nearly(scans: Sequence[Scan], threads: int, progress: Progress | None = None) -> list[Finding]:
-    """Images that are nearly the same, one finding for all that hang together. Of equal images one
-    stands for all, of each split where they are in several: what they resemble is said once."""
+    """Images that are nearly the same as another, which each finding names first. Of equal images,
+    which :func:`exact` reports, the first stands for all: what they resemble is said once."""
     places, thumbs = _distinct(scans)
     step = None if progress is None else (lambda done, of: progress("comparing", done, of))
     pairs = near_pairs(thumbs, threads, step)
     found = []
-    for members in _together([(i, j) for i, j, _ in pairs]):
+    for members in around_each([(i, j) for i, j, _ in pairs]):
         one = [places[member] for member in members]
-        where = _where(scans, one)
         kind = "near_leak" if len({number for number, _ in one}) > 1 else "near_duplicate"
-        found.append(_finding(kind, scans, one, f"nearly the same: {where}"))
+        said = f"{_where(scans, one[1:])} nearly the same as {_where(scans, one[:1])}"
+        found.append(_finding(kind, scans, one, said))
     return found
+
+
+def around_each(pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Groups that hold every pair: one image and, in order, those that are paired with it. Never a
+    chain: a like b like c does not make a like c. Images with most pairs come first."""
+    partners: dict[int, set[int]] = {}
+    for i, j in pairs:
+        partners.setdefault(i, set()).add(j)
+        partners.setdefault(j, set()).add(i)
+    order = sorted(partners, key=lambda one: (-len(partners[one]), one))
+    groups = []
+    for one in order:
+        others = sorted(partners[one])
+        if not others:
+            continue
+        groups.append([one, *others])
+        for member in groups[-1]:
+            partners[member].difference_update(groups[-1])
+    return groups
 
 
 def _same(scans: Sequence[Scan], places: list[Place]) -> Iterator[Finding]:
@@ -96,22 +115,3 @@ def _distinct(scans: Sequence[Scan]) -> tuple[list[Place], np.ndarray]:
     if not places:
         return [], np.empty((0, 1, 1), np.uint8)
     return places, np.stack([scans[number].thumbs[index] for number, index in places])
-
-
-def _together(pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """The connected parts of a graph, each in order."""
-    head: dict[int, int] = {}
-
-    def of(one: int) -> int:
-        while head.setdefault(one, one) != one:
-            head[one] = head[head[one]]
-            one = head[one]
-        return one
-
-    for i, j in pairs:
-        first, second = sorted((of(i), of(j)))
-        head[second] = first
-    parts: dict[int, list[int]] = {}
-    for one in sorted(head):
-        parts.setdefault(of(one), []).append(one)
-    return list(parts.values())

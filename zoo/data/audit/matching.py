@@ -10,13 +10,15 @@ import numpy as np
 SIDE = 32  # S
 SHIFT = 4  # thumbnail pixels, an eighth of the side, by which a copy may be moved
 FLATTEST = 1.0  # gray levels of deviation below which a thumbnail is nothing but noise
+SLOPE = 0.1  # of a thumbnail's deviation, a pixel: less is plain ground
 _FARTHEST = 1.5  # pixels up to which slopes tell how far a picture is moved
 _FAINTEST = 0.3  # contrast of a copy, or one over it
 
 
-def differences(a_PSS: np.ndarray, b_PSS: np.ndarray) -> np.ndarray:
+def differences(a_PSS: np.ndarray, b_PSS: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """float32 (P,) in [0, 1], 0 for the same picture: the share of a's variance, over its middle,
-    that b leaves unexplained when shifted and adapted in brightness and contrast.
+    that b leaves unexplained when shifted and adapted in brightness and contrast. And float32 (P,),
+    by how many pixels it was shifted, down or right, whichever is more.
 
     A shift by whole pixels comes from the cross-correlation. What it leaves, a fraction of a pixel,
     from linear regression on b and its two slopes (Lucas and Kanade, "An iterative image
@@ -27,12 +29,27 @@ def differences(a_PSS: np.ndarray, b_PSS: np.ndarray) -> np.ndarray:
     layers = np.stack([b, *np.gradient(b, axis=(1, 2))], axis=1)
     shift = _shift(a, b)
     share, moved = _unexplained(a, layers, shift)
+    far = np.abs(shift + moved).max(axis=1)
     onward = np.clip(shift + np.rint(moved).astype(np.int64), -SHIFT, SHIFT)
     again = np.flatnonzero((onward != shift).any(axis=1))
     if len(again):
-        second, _ = _unexplained(a[again], layers[again], onward[again])
-        share[again] = np.minimum(share[again], second)
-    return share
+        second, moved = _unexplained(a[again], layers[again], onward[again])
+        better = second < share[again]
+        far[again] = np.where(better, np.abs(onward[again] + moved).max(axis=1), far[again])
+        share[again] = np.where(better, second, share[again])
+    return share, far.astype(np.float32)
+
+
+def textures(thumbs_NSS: np.ndarray) -> np.ndarray:
+    """float32 (N,) in [0, 1]: the share of each thumbnail that is not plain ground. A photograph
+    has 0.5 to 1; a circle on plain ground, whose outline alone counts, 0.1 to 0.5."""
+    found = []
+    for start in range(0, len(thumbs_NSS), 1024):
+        images = _smooth(thumbs_NSS[start : start + 1024])
+        slopes = np.hypot(*np.gradient(images, axis=(1, 2)))
+        steep = slopes > SLOPE * images.std(axis=(1, 2), keepdims=True)
+        found.append(steep.mean(axis=(1, 2), dtype=np.float32))
+    return np.concatenate(found)
 
 
 def _smooth(images_PSS: np.ndarray) -> np.ndarray:

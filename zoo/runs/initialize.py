@@ -1,0 +1,199 @@
+"""A network's first weights, taken from elsewhere: ``transfer.init`` of a recipe.
+
+Nothing is built or executed to read them: they are tensors by name, checked as any that come from
+outside.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from zoo.data.preprocessing import Preprocessing
+from zoo.errors import PluginError, RecipeError, TrainingError
+from zoo.plugins.catalog import Catalog
+from zoo.plugins.contexts import ArchitectureContext
+from zoo.recipes import problems as words
+from zoo.recipes.problems import Places, Problem, problem_lines
+from zoo.recipes.schema import Recipe
+from zoo.registry import loading
+from zoo.registry.names import Reference
+from zoo.runs import folder as folders
+from zoo.runs import subjects
+from zoo.runs.folder import RunFolder
+from zoo.runs.matching import ADAPTED, LOADED, NEW, UNUSED, Match, match, parts
+from zoo.storage import limits, reading, tensors
+from zoo.tasks import Task
+from zoo.training import events
+
+PRETRAINED = "pretrained"
+_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where weights come from. ``init``: the key's value that names the same for ever; ``digest``:
+    sha256 of their file; ``normalization``: (mean, std) of the images they saw; ``task``: what they
+    were trained for; both None where nobody knows."""
+
+    init: str
+    weights: Mapping[str, Tensor]
+    digest: str
+    normalization: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    task: Task | None = None
+
+
+def with_absolute_init(recipe: Recipe) -> Recipe:
+    """So that the run can be repeated from any working folder."""
+    path = recipe.transfer.path
+    return recipe if path is None else _with_init(recipe, str(path.expanduser().absolute()))
+
+
+def open_source(recipe: Recipe, installed: Catalog, task: Task) -> Source | None:
+    """What ``transfer.init`` of a resolved recipe names; None when it is empty. Raises a
+    :class:`zoo.errors.ZooError` when it is missing, damaged or not finite."""
+    init, path = recipe.transfer.init, recipe.transfer.path
+    if not init:
+        return None
+    if init == PRETRAINED:
+        source = _pretrained(recipe, installed, task)
+    elif path is None:
+        source = _version(init)
+    elif path.is_dir():
+        source = _run(path)
+    else:
+        source = _file(path)
+    tensors.check_finite(source.weights, f"transfer.init {init!r}")
+    return source
+
+
+def pinned(recipe: Recipe, source: Source | None, places: Places | None = None) -> Recipe:
+    """``recipe``, resolved before, so that it means the same for ever: a reference names its
+    version, and ``normalize = "pretrained"`` becomes the source's numbers."""
+    if source is None:
+        return recipe
+    recipe = _with_init(recipe, source.init)
+    if recipe.data.normalize != PRETRAINED:
+        return recipe
+    if source.normalization is None:
+        what = words.no_normalization(source.init)
+        raise RecipeError(problem_lines([Problem(("data", "normalize"), what)], places or Places()))
+    channels = recipe.data.form[2]
+    mean, std = (_for_channels(numbers, channels) for numbers in source.normalization)
+    data = recipe.data.model_copy(update={"normalize": {"mean": mean, "std": std}})
+    return recipe.model_copy(update={"data": data})
+
+
+def initialize(network: nn.Module, source: Source, task: Task, channels: int) -> events.Initialized:
+    """Load what fits into ``network``. The head stays new where classes differ, and the first
+    convolution is adapted where channels do. Raises :class:`TrainingError` when no parameter
+    fits."""
+    theirs = source.task
+    others = theirs is not None and (theirs.classes, theirs.positive) != (
+        task.classes,
+        task.positive,
+    )
+    chosen, matches = match(
+        network, source.weights, outputs=task.outputs, channels=channels, new_head=others
+    )
+    parameters = {name for name, _ in network.named_parameters()}
+    if not parameters & chosen.keys():
+        raise TrainingError(_nothing_fits(network, source))
+    tensors.check_finite(chosen, f"transfer.init {source.init!r}, converted")
+    network.load_state_dict({**network.state_dict(), **chosen})
+    return _event(source, matches)
+
+
+def record(event: events.Initialized) -> dict[str, object]:
+    """For ``run.json``."""
+    return {name: value for name, value in event.as_json().items() if name != "event"}
+
+
+def _event(source: Source, matches: list[Match]) -> events.Initialized:
+    counts = dict.fromkeys((LOADED, ADAPTED, NEW, UNUSED), 0)
+    counts.update(Counter(one.what for one in matches))
+    lines = [dataclasses.asdict(part) for part in parts(matches)]
+    return events.Initialized(source.init, source.digest, counts, lines)
+
+
+def _version(init: str) -> Source:
+    found, weights = loading.read(init)
+    reference = Reference.parse(init)
+    if reference.digest is None:
+        reference = dataclasses.replace(reference, version=found.version, alias=None)
+    seen = Preprocessing.from_json(found.preprocessing)
+    digest = found.weights_sha256
+    return Source(str(reference), weights, digest, (seen.mean, seen.std), found.task)
+
+
+def _run(path: Path) -> Source:
+    """The weights that the run kept."""
+    run = RunFolder.open(path)
+    found = _file(subjects.weights_of(run))
+    seen = Preprocessing.from_json(subjects.part_of(run, "preprocessing"))
+    return dataclasses.replace(
+        found,
+        init=str(path),
+        normalization=(seen.mean, seen.std),
+        task=Task.from_json(subjects.part_of(run, "task")),
+    )
+
+
+def _file(path: Path) -> Source:
+    if path.suffix != _SUFFIX:
+        raise TrainingError(
+            f"transfer.init {str(path)!r}: expected a {_SUFFIX} file, or the folder of a run, "
+            f"which has {folders.INFO}; zoo reads no other files of weights"
+        )
+    data = reading.read(path, limits.FILE_BYTES, what="weights")
+    weights = tensors.from_bytes(data, f"weights {str(path)!r}")
+    return Source(str(path), weights, hashlib.sha256(data).hexdigest())
+
+
+def _pretrained(recipe: Recipe, installed: Catalog, task: Task) -> Source:
+    component = installed.get("architecture", recipe.architecture.name)
+    height, width, channels = recipe.data.form
+    context = ArchitectureContext(channels, (height, width), task.outputs, task)
+    with torch.random.fork_rng(devices=[]):  # a plugin may build a network to get at its weights
+        found = component.pretrained(context, recipe.architecture.options)
+    weights = dict(found.weights)
+    if not all(isinstance(one, Tensor) for one in weights.values()):
+        raise PluginError(f"{component}: its pretrained weights are not all tensors")
+    normalization = None
+    if found.mean is not None and found.std is not None:
+        mean, std = tuple(map(float, found.mean)), tuple(map(float, found.std))
+        Preprocessing((1, 1), len(mean), mean, std)  # raises unless they are sensible numbers
+        normalization = (mean, std)
+    digest = hashlib.sha256(tensors.to_bytes(weights, f"the pretrained weights of {component}"))
+    return Source(PRETRAINED, weights, digest.hexdigest(), normalization)
+
+
+def _with_init(recipe: Recipe, init: str) -> Recipe:
+    transfer = recipe.transfer.model_copy(update={"init": init})
+    return recipe.model_copy(update={"transfer": transfer})
+
+
+def _for_channels(numbers: tuple[float, ...], channels: int) -> list[float]:
+    if len(numbers) == channels:
+        return list(numbers)
+    return [sum(numbers) / len(numbers)] * channels
+
+
+def _nothing_fits(network: nn.Module, source: Source) -> str:
+    own = {name: tuple(one.shape) for name, one in network.named_parameters()}
+    theirs = {name: tuple(one.shape) for name, one in source.weights.items()}
+    say = [
+        f"{name!r} {shape}" for name, shape in (*list(theirs.items())[:1], *list(own.items())[:1])
+    ]
+    have = f"it begins with {say[0]}" if theirs else "it is empty"
+    return (
+        f"transfer.init {source.init!r}: none of its {len(theirs)} tensors fits the network: "
+        f"{have}, the network with {say[-1]}; expected weights of the same architecture"
+    )

@@ -1,0 +1,124 @@
+"""From a checked recipe to everything built and tried out; nothing is written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoo.data.fitting import Form
+from zoo.data.splits import TRAIN, VAL, SplitPlan
+from zoo.data.tiers import Held
+from zoo.plugins.catalog import Catalog
+from zoo.recipes.problems import Places
+from zoo.recipes.resolving import resolve
+from zoo.recipes.schema import Recipe
+from zoo.runs import building, opening
+from zoo.runs.environment import cores, environment, plugin_record
+from zoo.training import events, loop
+from zoo.training.checkpoints import Checkpoints
+from zoo.training.position import Pause, seconds_of
+from zoo.training.precision import BF16, choose_precision, has_bf16_instructions
+from zoo.training.stopping import Stopping
+
+
+def silent(event: events.Event) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe whose every part is built and checked. ``about`` is what ``run.json`` says from the
+    start; ``data``: what it says of the data, and the contents of the validation split, which a
+    resumed run must agree with."""
+
+    recipe: Recipe
+    about: Mapping[str, Any]
+    data: Mapping[str, Any]
+    trainee: loop.Trainee
+
+
+def prepare(
+    given: Recipe,
+    installed: Catalog,
+    device: torch.device,
+    tell: opening.Tell = silent,
+    places: Places | None = None,
+) -> Prepared:
+    """Open the data, build every part and try them out, so that what is wrong shows before a folder
+    is made. ``places``: where each key of the recipe stands, for messages."""
+    recipe = _with_absolute_root(given)
+    plan = SplitPlan(**recipe.split.model_dump())
+    opened = opening.open_dataset(
+        installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, plan
+    )
+    task = opened.dataset.task
+    for text in opening.notices(opened):
+        tell(events.Notice(text))
+    recipe = resolve(recipe, task, *opened.native(), cores(), catalog=installed, places=places)
+    recipe = _with_precision(recipe, device, tell)
+    # The size that images must agree on was not resolved from one of them.
+    form = Form(recipe.data.form[2], given.data.stored, recipe.data.fit)
+    keeping = opening.keeping(recipe.data, recipe.training.threads, tell)
+    store, val = (opened.hold(part, form, keeping) for part in (TRAIN, VAL))
+    preprocessing = opening.preprocessing_for(store, recipe.data)
+    network = building.network(recipe, installed, task, preprocessing, device)
+
+    def hold(size: tuple[int, int]) -> Held:
+        return opened.hold(TRAIN, replace(form, size=size), keeping)
+
+    loader = building.loader(recipe, installed, opened, store, preprocessing, device, hold)
+    optimizer = building.optimizer(recipe, installed, network)
+    stop, architecture = recipe.stopping, installed.get("architecture", recipe.architecture.name)
+    trainee = loop.Trainee(
+        task=task,
+        network=network,
+        loss=building.loss(recipe, installed, task, store, device),
+        update=building.update(recipe, network, optimizer, device),
+        schedule=building.schedule(recipe, installed, optimizer, loader),
+        loader=loader,
+        val_loader=building.reader(recipe, val, preprocessing, task, device),
+        stopping=Stopping(stop.monitor, stop.mode, stop.patience, stop.min_delta),
+        checkpoints=Checkpoints(None),
+        epochs=recipe.training.epochs,
+        seed=recipe.training.seed,
+        micro_batch=int(recipe.training.micro_batch),
+        average_chosen=recipe.training.evaluate == "ema",
+        pause=Pause(seconds_of(recipe.training.max_time)),
+    )
+    building.try_out(trainee, architecture, installed.get("loss", recipe.loss.name))
+    about = {
+        "task": task.as_json(),
+        "preprocessing": preprocessing.as_json(),
+        "data": opening.data_record(opened, store),
+        "class_counts": dict(zip(task.classes, store.class_counts(task), strict=True)),
+        "plugin": plugin_record(architecture),
+        "environment": environment(device),
+        "skipped": opening.skipped_record({TRAIN: store, VAL: val}),
+    }
+    data = {**opening.data_record(opened, store), "val": val.fingerprint()}
+    return Prepared(recipe, about, data, trainee)
+
+
+def _with_precision(recipe: Recipe, device: torch.device, tell: opening.Tell) -> Recipe:
+    training = recipe.training
+    name = choose_precision(training.precision, device)
+    if device.type == "cpu" and has_bf16_instructions() != (name == BF16):
+        text = (
+            "this processor has no bf16 instructions: precision 'bf16' is slower than 'fp32' here"
+            if name == BF16
+            else "this processor computes in bf16: --precision bf16 may be about twice as fast"
+        )
+        tell(events.Notice(text))
+    return recipe.model_copy(update={"training": training.model_copy(update={"precision": name})})
+
+
+def _with_absolute_root(recipe: Recipe) -> Recipe:
+    """So that the run can be evaluated and repeated from any working folder."""
+    if recipe.dataset.root is None:
+        return recipe
+    root = str(Path(recipe.dataset.root).expanduser().absolute())
+    return recipe.model_copy(update={"dataset": recipe.dataset.model_copy(update={"root": root})})

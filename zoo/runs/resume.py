@@ -1,0 +1,166 @@
+"""Go on with a run that was killed, paused or is to be longer: the very run it would have been."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.data.device import choose_device
+from zoo.errors import RunError, missing_path
+from zoo.plugins.catalog import catalog
+from zoo.recipes.reading import Override, open_recipe
+from zoo.recipes.schema import Recipe
+from zoo.recipes.writing import recipe_data
+from zoo.runs import folder
+from zoo.runs.environment import cores
+from zoo.runs.folder import RunFolder, find_run
+from zoo.runs.naming import as_argument
+from zoo.runs.preparing import Prepared, prepare
+from zoo.runs.session import torch_session
+from zoo.runs.train import carry_out, teller
+from zoo.storage import commit
+from zoo.training import checkpoints, events, loop
+from zoo.training.position import Position, seconds_of
+
+_MAY_CHANGE = ("training.epochs", "training.max_time")
+
+
+def resume(
+    run: str | Path,
+    *,
+    epochs: int | None = None,
+    max_time: str | None = None,
+    subscribers: Sequence[events.Subscriber] = (),
+) -> RunFolder:
+    """Train ``run`` from its last checkpoint to the end, on a CPU to the same bits as if nothing
+    had come between. ``epochs`` and ``max_time`` give it a larger budget; nothing else may change:
+    raises :class:`RunError` naming the first key of the recipe, or field of the data, that did."""
+    opened = find_run(str(run))
+    path, states = _checkpoint(opened)
+    about, at = states.pop(checkpoints.ABOUT), Position(**states["position"])
+    source = opened.path / folder.RECIPE
+    before, _ = open_recipe(source, (), catalog())
+    _require_equal(opened, about["recipe"], recipe_data(before), "recipe", folder.RECIPE)
+    changes = {"training.epochs": epochs, "training.max_time": max_time}
+    overrides = [
+        Override(key, value, f"--{key.partition('.')[2].replace('_', '-')}")
+        for key, value in changes.items()
+        if value is not None
+    ]
+    recipe, places = open_recipe(source, overrides, catalog())
+    _require_budget(opened, before, recipe, at, states["stopping"])
+    device = choose_device(recipe.training.device)
+    tell = teller(subscribers)
+    with torch_session(recipe.training, recipe.training.threads or cores(), device):
+        prepared = prepare(recipe, catalog(), device, tell, places)
+        _require_equal(opened, about["data"], prepared.data, "data", "the dataset")
+        _note_versions(opened, prepared, tell)
+        load(prepared.trainee, states, str(path))
+        remove_torn(opened.path)
+        gone_on = events.Resumed(at.epoch, at.step, str(path))
+        carry_out(prepared, opened, catalog(), subscribers, gone_on)
+    return opened
+
+
+def load(trainee: loop.Trainee, states: Mapping[str, Any], path: str) -> None:
+    """Raises :class:`RunError` when a state is missing or does not fit its part."""
+    parts = trainee.parts()
+    wrong = parts.keys() ^ states.keys()
+    if wrong:
+        raise RunError(f"checkpoint {path!r} does not fit the run: {sorted(wrong)[0]!r}")
+    for name, part in parts.items():
+        try:
+            part.load_state_dict(states[name])
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"checkpoint {path!r} does not fit the run: the state of {name!r}: {error}"
+            ) from error
+
+
+def remove_torn(run: Path) -> None:
+    """What a kill during a save left behind."""
+    for place in (run, run / checkpoints.FOLDER):
+        for path in place.glob(f"{commit.TEMPORARY_PREFIX}*"):
+            path.unlink(missing_ok=True)
+
+
+def _checkpoint(run: RunFolder) -> tuple[Path, dict[str, Any]]:
+    found = checkpoints.found(run.path)
+    if not found:
+        where = run.path / checkpoints.FOLDER
+        raise RunError(f"{missing_path('checkpoint', where)}; run {str(run.path)!r} cannot go on")
+    return found[-1], checkpoints.read(found[-1])
+
+
+def _require_equal(
+    run: RunFolder, kept: Mapping[str, Any], found: Mapping[str, Any], what: str, where: str
+) -> None:
+    for key, one, other in _differences(kept, found):
+        if what == "recipe" and key in _MAY_CHANGE:
+            continue
+        raise RunError(
+            f"run {str(run.path)!r} cannot go on: {key} of {where} is {other!r}, the checkpoint "
+            f"was made with {one!r}; set it back, or train anew"
+        )
+
+
+def _differences(kept: Any, found: Any, key: str = "") -> list[tuple[str, Any, Any]]:
+    if isinstance(kept, Mapping) and isinstance(found, Mapping):
+        return [
+            one
+            for name in {**kept, **found}
+            for one in _differences(
+                kept.get(name), found.get(name), f"{key}.{name}" if key else str(name)
+            )
+        ]
+    if isinstance(kept, list | tuple) and isinstance(found, list | tuple):
+        if len(kept) == len(found):
+            return [
+                one
+                for i, (a, b) in enumerate(zip(kept, found, strict=True))
+                for one in _differences(a, b, f"{key}.{i}")
+            ]
+        return [(key, kept, found)]
+    return [] if kept == found else [(key, kept, found)]
+
+
+def _require_budget(
+    run: RunFolder, before: Recipe, recipe: Recipe, at: Position, stopping: Mapping[str, Any]
+) -> None:
+    """Raises :class:`RunError` when there is nothing to go on to."""
+    name, done = as_argument(run.path), at.epoch - 1
+    epochs, limit = recipe.training.epochs, seconds_of(recipe.training.max_time)
+    if 0 < recipe.stopping.patience <= stopping["waited"]:
+        raise RunError(
+            f"run {str(run.path)!r} stopped early after epoch {done}: {stopping['waited']} epochs "
+            f"without a better one; there is nothing to go on to"
+        )
+    if epochs <= done:
+        raise RunError(
+            f"run {str(run.path)!r} has {done} epochs behind it, of {epochs}; to make it longer "
+            f"type: zoo resume {name} --epochs {2 * done}"
+        )
+    spec: Any = catalog().get("scheduler", recipe.scheduler.name).spec
+    if epochs != before.training.epochs and spec.bound_to_budget:
+        raise RunError(
+            f"run {str(run.path)!r} cannot be made longer: its schedule {recipe.scheduler.name!r} "
+            f"spans the whole budget of {before.training.epochs} epochs; train anew with "
+            f"--epochs {epochs}"
+        )
+    if limit and at.seconds >= limit:
+        raise RunError(
+            f"run {str(run.path)!r} has used {at.seconds:.0f} s of its max_time "
+            f"{recipe.training.max_time}; for more type: zoo resume {name} --max-time TIME"
+        )
+
+
+def _note_versions(run: RunFolder, prepared: Prepared, tell: events.Subscriber) -> None:
+    """Other versions or another machine go on as well, but not to the same bits."""
+    before, now = run.info.get("environment"), prepared.about["environment"]
+    if not isinstance(before, dict):
+        return
+    for key, value in now.items():
+        if before.get(key) != value:
+            text = f"{key} is {value}, was {before.get(key)}: the run goes on, not bit for bit"
+            tell(events.Notice(text))

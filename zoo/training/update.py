@@ -1,0 +1,102 @@
+"""From a loss to new weights: scaling, clipping, averaging, and a guard against NaN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, empty_like
+from torch.optim import Optimizer
+
+from zoo.training.average import Average
+from zoo.training.precision import Precision
+
+
+@dataclass
+class Update:
+    """``clip_norm``: the most that the norm of all gradients together may be, 0 for no limit
+    (Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013);
+    ``skip``: leave out an update whose loss or gradients are not finite."""
+
+    optimizer: Optimizer
+    precision: Precision
+    average: Average | None = None
+    clip_norm: float = 0.0
+    skip: bool = False
+    _loss: Tensor | None = None
+
+    def backward(self, loss: Tensor, part: float, share: float) -> None:
+        """Add the gradients of a part of the batch. ``part``: its share of this process's images;
+        ``share``: the factor that makes the mean over processes one over the whole batch."""
+        factor = part * share
+        torch.autograd.backward(self.precision.scaled(loss if factor == 1.0 else loss * factor))
+        loss = loss.detach() if part == 1.0 else loss.detach() * part
+        self._loss = loss if self._loss is None else self._loss + loss
+
+    def step(self) -> Tensor:
+        """Change the weights by the gradients and forget them. Returns the batch's mean loss, NaN
+        where the update was left out."""
+        assert self._loss is not None
+        loss, self._loss = self._loss, None
+        if self.skip or self.clip_norm:
+            loss = self._guarded_step(loss)
+        else:
+            self.precision.step(self.optimizer)
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.average is not None:
+            self.average.update()
+        return loss
+
+    def _guarded_step(self, loss: Tensor) -> Tensor:
+        self.precision.unscale(self.optimizer)
+        gradients = [
+            weight.grad
+            for group in self.optimizer.param_groups
+            for weight in group["params"]
+            if weight.grad is not None
+        ]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        if self.clip_norm:
+            factor = (self.clip_norm / (norm + 1e-6)).clamp(max=1.0)
+            torch._foreach_mul_(gradients, factor)
+        if not self.skip or self.precision.scales:  # a scaler leaves such a step out by itself
+            self.precision.step(self.optimizer)
+            return loss
+        bad = self._agreed(~(norm.isfinite() & loss.isfinite()))
+        self._step_unless(bad)
+        return torch.where(bad, torch.nan, loss)
+
+    def _agreed(self, bad: Tensor) -> Tensor:
+        """One process's loss may be finite where another's is not."""
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            flag = bad.float()
+            torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
+            return flag.bool()
+        return bad
+
+    def _step_unless(self, bad: Tensor) -> None:
+        """torch's fused optimizers read such a flag on the device; for others it is read here."""
+        optimizer: Any = self.optimizer
+        if getattr(optimizer, "_step_supports_amp_scaling", False):
+            optimizer.grad_scale, optimizer.found_inf = None, bad.float()
+            try:
+                optimizer.step()
+            finally:
+                del optimizer.grad_scale, optimizer.found_inf
+        elif not bool(bad):
+            optimizer.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(self.optimizer.state_dict())
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Each loaded state gets the memory layout of its parameter. A checkpoint stores tensors
+        contiguously; a fused kernel on the CPU walks memory without looking at strides, so beside a
+        channels_last parameter it would silently update the wrong weights."""
+        self.optimizer.load_state_dict(state)
+        for parameter, held in self.optimizer.state.items():
+            for name, value in held.items():
+                alike = isinstance(value, Tensor) and value.shape == parameter.shape
+                if alike and value.stride() != parameter.stride():
+                    held[name] = empty_like(parameter, dtype=value.dtype).copy_(value)

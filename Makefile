@@ -45,9 +45,11 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml $(PLUGINS) | .venv/bin/pip
-	$(BIN)/pip install $(call EDITABLE,)
+	@echo "installing zoo and its plugins into .venv"
+	@$(BIN)/pip install -q --disable-pip-version-check $(call EDITABLE,)
 	@touch $@
 
 .venv/installed-%: .venv/installed
-	$(BIN)/pip install $(call EDITABLE,$*)
+	@echo "installing what \"make $*\" needs into .venv"
+	@$(BIN)/pip install -q --disable-pip-version-check $(call EDITABLE,$*)
 	@touch $@

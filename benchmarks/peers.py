@@ -26,8 +26,9 @@ from zoo.tasks import Task
 from zoo.training import loop
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.optimizer import Schedule
+from zoo.training.precision import Precision
 from zoo.training.stopping import Stopping
-from zoo.training.tally import Tally
+from zoo.training.update import Update
 
 MEAN, STD = 0.5, 0.25
 BATCH = 64
@@ -65,6 +66,20 @@ def weight(network: nn.Module) -> float:
 
 def zoo_epoch(case: Case, *, channels_last: bool = True) -> Callable[[], float]:
     """zoo's own step, loader and tally, as ``zoo train`` runs them."""
+    loader = zoo_loader(case, channels_last=channels_last)
+
+    def epoch() -> float:
+        run = trainee(case, loader, channels_last=channels_last)
+        run.network.train()
+        for batch in loader.epoch(1):
+            loop.train_step(run, batch)
+        run.tally.numbers(run.replicas)
+        return weight(run.network)
+
+    return epoch
+
+
+def zoo_loader(case: Case, *, channels_last: bool = True) -> Loader:
     task = Task.multiclass([str(label) for label in range(case.classes)])
     split = ArraySplit(case.images, case.labels, [str(i) for i in range(len(case.images))])
     store = open_split(split, Form(case.channels), task, "benchmark", Keeping())
@@ -72,27 +87,22 @@ def zoo_epoch(case: Case, *, channels_last: bool = True) -> Callable[[], float]:
     preprocessing = Preprocessing(
         size, case.channels, (MEAN,) * case.channels, (STD,) * case.channels
     )
-    loader = Loader(
+    return Loader(
         store, preprocessing, task, BATCH, CPU, lambda generator: case.order,
         channels_last=channels_last,
     )  # fmt: skip
 
-    def epoch() -> float:
-        network = case.network().train()
-        if channels_last:
-            network = network.to(memory_format=torch.channels_last)
-        optimizer = torch.optim.Adam(network.parameters(), fused=True)
-        run = loop.Trainee(
-            task, network, nn.CrossEntropyLoss(), optimizer, Schedule(optimizer), loader, loader,
-            Stopping("val/loss", "min"), Checkpoints(None), 1, 0,  # type: ignore[arg-type]
-        )  # fmt: skip
-        tally = Tally(task, CPU)
-        for step, batch in enumerate(loader.epoch(1)):
-            loop.train_step(run, batch, step, tally)
-        tally.numbers()
-        return weight(network)
 
-    return epoch
+def trainee(case: Case, loader: Loader, *, channels_last: bool = True) -> loop.Trainee:
+    """What ``zoo train`` would hand to its loop, Adam at a constant rate."""
+    network = case.network()
+    if channels_last:
+        network = network.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), fused=True)
+    return loop.Trainee(
+        loader.task, network, nn.CrossEntropyLoss(), Update(optimizer, Precision("fp32", CPU)),
+        Schedule(optimizer), loader, loader, Stopping("val/loss", "min"), Checkpoints(None), 1, 0,
+    )  # fmt: skip
 
 
 def bare_epoch(case: Case, *, channels_last: bool = False) -> Callable[[], float]:

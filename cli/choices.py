@@ -34,3 +34,13 @@ def _one_of(what: str, text: str, known: Iterable[str]) -> str:
             param_hint=what,
         )
     return text
+
+
+def number_or_word(text: str | None) -> int | str | None:
+    """A whole number as one, so that what is left is judged where the words are known."""
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        return text

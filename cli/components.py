@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from zoo.plugins.catalog import Catalog, Component
     from zoo.plugins.options import Option
 
+_BOUND = "its rates span all epochs of the recipe, so zoo resume --epochs refuses it"
+
 app = group("What plugins provide: datasets, architectures, losses and the other kinds.")
 
 
@@ -93,7 +95,7 @@ def show(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show a component: its options with types and defaults, its source, its plugin.
+    """Show a component: its options, its source, its plugin.
 
     \b
     Examples:
@@ -109,6 +111,7 @@ def show(
             {
                 **_row(component),
                 "source": component.spec.source,
+                **_traits(component),
                 "options": [_option(option) for option in options],
             }
         )
@@ -121,6 +124,8 @@ def show(
             "tasks": sorted(component.spec.tasks),
             "plugin": f"{component.plugin.name} of {component.plugin}",
             "files": getattr(component.spec, "files", ""),
+            "budget": _BOUND if _traits(component).get("bound_to_budget") else "",
+            "missing": component.missing() or "",
         }
     )
     if not options:
@@ -171,6 +176,12 @@ def _row(component: Component) -> dict[str, Any]:
         "distribution": component.plugin.distribution,
         "version": component.plugin.version,
     }
+
+
+def _traits(component: Component) -> dict[str, Any]:
+    """What only some kinds say of themselves."""
+    named = ("bound_to_budget", "requires")
+    return {name: getattr(component.spec, name) for name in named if hasattr(component.spec, name)}
 
 
 def _option(option: Option) -> dict[str, Any]:

@@ -10,6 +10,10 @@ from . import completion
 from .choices import Json
 from .lazy import WordCommand, group
 
+Positive = Annotated[
+    str | None, typer.Option(help="The positive class of a dataset of two.", metavar="CLASS")
+]
+
 app = group("The files behind datasets: get, check, show, split, cache.")
 
 
@@ -34,9 +38,10 @@ def get(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Download a dataset's files, compare their md5 with the published one, and unpack them.
+    """Download a dataset's files, verify and unpack them.
 
-    What is there already and right is not downloaded again.
+    Their md5 is compared with the published one. What is there already and right is not downloaded
+    again.
 
     \b
     Examples:
@@ -59,6 +64,7 @@ def check(
     root: Annotated[
         str | None, typer.Option(help="The folder with the dataset's files.", metavar="FOLDER")
     ] = None,
+    positive: Positive = None,
     sets: Annotated[
         list[str] | None,
         typer.Option("--set", help="dataset.KEY or split.KEY: split.seed=3.", metavar="KEY=VALUE"),
@@ -71,19 +77,19 @@ def check(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Look for what would make training wrong: broken files, leaks, labels, masks.
+    """Look for what would make training wrong.
 
-    Every file is decoded once. Ends with exit code 1 when there is an error; notices are for you
-    to judge.
+    Broken files, leaks, labels, masks: every file is decoded once. Ends with exit code 1 when there
+    is an error; notices are for you to judge.
 
     \b
     Examples:
       zoo data check digits
-      zoo data check image_folder --root photos --html photos.html
+      zoo data check image_folder --root photos --positive cat --html photos.html
     """
     from .data_check import run
 
-    run(name, root, sets or [], json, html, verify)
+    run(name, root, positive, sets or [], json, html, verify)
 
 
 @app.command("show")
@@ -112,6 +118,7 @@ def show(
     root: Annotated[
         str | None, typer.Option(help="The folder with the dataset's files.", metavar="FOLDER")
     ] = None,
+    positive: Positive = None,
     size: Annotated[
         int | None, typer.Option(help="Side of the network's input, in pixels.")
     ] = None,
@@ -125,7 +132,9 @@ def show(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Draw a contact sheet: pictures with their classes, masks laid over in colour.
+    """Draw a contact sheet of pictures with their classes.
+
+    Masks are laid over in colour.
 
     \b
     Examples:
@@ -138,6 +147,7 @@ def show(
     run(
         subject,
         root=root,
+        positive=positive,
         split=split,
         number=number,
         augmented=augmented,
@@ -162,13 +172,16 @@ def split(
     root: Annotated[
         str | None, typer.Option(help="The folder with the dataset's files.", metavar="FOLDER")
     ] = None,
+    positive: Positive = None,
     sets: Annotated[
         list[str] | None,
         typer.Option("--set", help="dataset.KEY or split.KEY: split.seed=3.", metavar="KEY=VALUE"),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write which sample is in which split, as a table (id, split, group) for split.file.
+    """Write which sample is in which split, as a table.
+
+    Its columns are id, split and group; split.file reads it.
 
     \b
     Examples:
@@ -177,7 +190,7 @@ def split(
     """
     from .data_split import run
 
-    run(name, root, sets or [], output, json)
+    run(name, root, positive, sets or [], output, json)
 
 
 @app.command("cache", cls=WordCommand)
@@ -185,15 +198,21 @@ def cache(
     verify: Annotated[
         bool, typer.Option("--verify", help="Hash every source file and compare.")
     ] = False,
-    clear: Annotated[bool, typer.Option("--clear", help="Remove every store.")] = False,
+    clear: Annotated[
+        bool,
+        typer.Option("--clear", help="Remove every store; with --verify, those that differ."),
+    ] = False,
     json: Json = False,
 ) -> None:
-    """List the stores of decoded images, in $ZOO_CACHE or the user's cache folder.
+    """List the stores of decoded images; verify or clear them.
+
+    They are in $ZOO_CACHE or the user's cache folder, and made again when they are needed.
 
     \b
     Examples:
       zoo data cache
       zoo data cache --verify
+      zoo data cache --verify --clear
     """
     from .data_cache import run
 

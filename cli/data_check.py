@@ -17,13 +17,21 @@ _ROWS = 20  # classes a terminal holds
 
 
 def run(
-    name: str, root: str | None, sets: Sequence[str], json: bool, html: str | None, verify: bool
+    name: str,
+    root: str | None,
+    positive: str | None,
+    sets: Sequence[str],
+    json: bool,
+    html: str | None,
+    verify: bool,
 ) -> None:
     """Ends with exit code 1 when an error was found."""
     from zoo.runs.auditing import audit_dataset
 
     with _progress() as progress:
-        audited = audit_dataset(name, root=root, sets=sets, verify=verify, progress=progress)
+        audited = audit_dataset(
+            name, root=root, positive=positive, sets=sets, verify=verify, progress=progress
+        )
     report = audited.report
     if html is not None:
         _write(html, audited)

@@ -8,7 +8,14 @@ from pathlib import Path
 from .tables import show_json, show_table
 
 
-def run(name: str, root: str | None, sets: Sequence[str], output: str, json: bool) -> None:
+def run(
+    name: str,
+    root: str | None,
+    positive: str | None,
+    sets: Sequence[str],
+    output: str,
+    json: bool,
+) -> None:
     """Open the dataset with the recipe's ``split`` settings and write ``output``."""
     from zoo.data.split_table import table_text
     from zoo.errors import RunError
@@ -19,7 +26,7 @@ def run(name: str, root: str | None, sets: Sequence[str], output: str, json: boo
     path = Path(output)
     if path.exists():
         raise RunError(f"{output!r} exists already; name another with --output, or remove it")
-    opened = open_for_reading(catalog(), name, root, sets)
+    opened = open_for_reading(catalog(), name, root, sets, positive)
     commit.make_folder(path.absolute().parent)
     commit.write(path, table_text(opened.splits).encode())
     rows = {part: len(split) for part, split in opened.splits.items()}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from zoo.training.events import ClassShares
     from zoo.training.layer_table import LayerTable
 
+_CLASSES = 12  # of many, so many of the most frequent and so many of the rarest are shown
+
 
 def run(recipe: Path | None, overrides: Sequence[Override], *, json: bool) -> None:
     from zoo.runs.dry_run import dry_run
@@ -99,12 +101,16 @@ def _show_classes(shares: ClassShares) -> None:
     if shares.weights is None:  # then it is what is drawn
         known = known[:1]
     columns += [name for name, column in known if column is not None]
-    rows = []
-    for name, one in shares.by_class().items():
+    rows: list[Sequence[str]] = []
+    by_class = sorted(shares.by_class().items(), key=lambda item: -item[1]["count"])
+    for name, one in by_class if len(by_class) > 2 * _CLASSES else shares.by_class().items():
         cells = [name, f"{int(one['count']):,}", _percent(one["share"])]
         for column in columns[3:]:
             cells.append(f"{one[column]:.3g}" if column == "weight" else _percent(one[column]))
         rows.append(cells)
+    if len(rows) > 2 * _CLASSES:
+        gap = ("...", f"{len(rows) - 2 * _CLASSES:,} more", *("" for _ in columns[2:]))
+        rows = [*rows[:_CLASSES], gap, *rows[-_CLASSES:]]
     show_table(columns, rows, empty="no classes", right=columns[1:])
 
 

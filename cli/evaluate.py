@@ -96,7 +96,7 @@ def _show_images(means: Any) -> None:
     left_out = means["undefined"]
     typer.echo(f"\nmean over images: dice {_figure(means['dice'])}, iou {_figure(means['iou'])}")
     if left_out:
-        typer.echo(f"undefined for {left_out:,}: in neither truth nor decision is there anything")
+        typer.echo(f"undefined for {left_out:,}: nothing there, and nothing found")
 
 
 def _show_classes(metrics: Any) -> None:

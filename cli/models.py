@@ -78,7 +78,7 @@ def show(
     registry: RegistryName = None,
     json: Json = False,
 ) -> None:
-    """Show a version of a model, the newest one unless the reference says which.
+    """Show a version of a model, the newest unless one is named.
 
     \b
     Examples:

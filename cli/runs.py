@@ -24,6 +24,12 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "epochs_done": int, "best": dict, "seconds": (int, float),
 }  # fmt: skip
 
+# What is asked for first; anything else follows by its name.
+_FIRST = (
+    "run", "status", "reason", "task", "dataset", "architecture", "epochs_done", "steps", "seconds",
+    "created", "ended",
+)  # fmt: skip
+
 app = group("Runs in a folder: what was trained, and how it went.")
 
 
@@ -94,7 +100,8 @@ def show(
         return
     plain = {key: value for key, value in info.items() if not isinstance(value, Mapping)}
     task = info.get("task")
-    show_fields({"run": found.path, **plain, "task": dict(task or {}).get("kind")})
+    told = {"run": found.path, **plain, "task": dict(task or {}).get("kind")}
+    show_fields({key: told[key] for key in (*_FIRST, *sorted(told)) if key in told})
     best = info.get("best")
     if isinstance(best, Mapping):
         _show_figures(f"val, epoch {best.get('epoch')}", best.get("metrics"))

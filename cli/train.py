@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from zoo.runs.folder import RunFolder
 
+from .choices import number_or_word
 from .completion import complete_component
 from .tables import show_json
 
@@ -55,7 +56,9 @@ def train(
         list[str] | None, _name("tracker", "Where events go too; may be given several times.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over what the sampler draws.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    batch_size: Annotated[
+        str | None, typer.Option(help="Images a step; auto: as many as fit.", metavar="N")
+    ] = None,
     patience: Annotated[
         int | None, typer.Option(help="Stop after so many epochs without a better one.")
     ] = None,
@@ -102,8 +105,9 @@ def train(
         sets or (), dataset=dataset, root=root, positive=positive, size=size,
         architecture=architecture, init=init, loss=loss,
         sampler=sampler, augmentation=augmentation, optimizer=optimizer, scheduler=scheduler,
-        tracker=tracker, epochs=epochs, batch_size=batch_size, patience=patience, seed=seed,
-        device=device, threads=threads, precision=precision, max_time=max_time, licence=licence, intended_use=intended_use,
+        tracker=tracker, epochs=epochs, batch_size=number_or_word(batch_size), patience=patience,
+        seed=seed, device=device, threads=threads, precision=precision, max_time=max_time,
+        licence=licence, intended_use=intended_use,
     )  # fmt: skip
     if dry_run:
         from . import dry_run as dry

@@ -30,6 +30,14 @@ def test_shapes_and_round_trip(task):
     assert Task.from_json(task.as_json()) == task
 
 
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task.kind}-{len(task.classes)}")
+def test_what_is_decided_by_probabilities_is_what_is_decided_by_logits(task):
+    pixels = (5, 4) if task.kind == "segmentation" else ()
+    logits = torch.randn(50, task.outputs, *pixels, generator=torch.Generator().manual_seed(0))
+    decided = task.decided(task.probabilities(logits))
+    assert torch.equal(decided, task.decisions(logits)) and decided.dtype == torch.int64
+
+
 def test_the_positive_class_may_stand_first():
     task = Task.binary(["yes", "no"], positive="yes")
     logits = torch.tensor([[4.0], [-4.0]])
@@ -69,3 +77,11 @@ def test_columns_of_two_classes_sum_to_one():
 def test_what_is_no_task_is_refused(make):
     with pytest.raises(DataError):
         make()
+
+
+def test_pixels_of_label_255_stay_255_for_the_loss():
+    labels = torch.tensor([[[0, 1], [255, 1]]])
+    assert TASKS[4].targets(labels).tolist() == [[[[0.0, 1.0], [255.0, 1.0]]]]
+    first = Task.segmentation(["tool", "background"], positive="tool")
+    assert first.targets(labels).tolist() == [[[[1.0, 0.0], [255.0, 0.0]]]]
+    assert TASKS[5].targets(labels) is labels

@@ -88,9 +88,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+_BEGINNING = 3  # letters of a name that are enough to know it by
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)``, or nothing when no known name is near."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    """`` (did you mean 'x'?)``, or nothing when no known name is near, nor begins with ``name``."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if not close and len(name) >= _BEGINNING:
+        close = sorted((one for one in names if one.startswith(name)), key=lambda one: (len(one), one))
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 

@@ -12,7 +12,7 @@ import pytest
 from zoo.plugins import catalog as catalogs
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.loading import Loaded, Plugin, Problem
-from zoo.plugins.specs import LossSpec, SamplerSpec
+from zoo.plugins.specs import LossSpec, SamplerSpec, TrackerSpec
 
 Zoo = Callable[..., tuple[int, str, str]]
 BASICS = metadata.version("zoo-basics")
@@ -25,6 +25,9 @@ def parsed(answer: tuple[int, str, str]) -> object:
 
 
 def focal(context: object, *, gamma: float = 2.0, alpha: list[float]) -> None: ...
+
+
+def track(context: object) -> None: ...
 
 
 @pytest.fixture
@@ -87,6 +90,25 @@ def test_a_component_is_shown_with_its_options(zoo: Zoo) -> None:
     assert code == 0
     assert f"plugin     basics of zoo-basics {BASICS}\n" in out
     assert "lr " in out
+
+
+def test_a_schedule_over_the_whole_budget_says_so(zoo: Zoo) -> None:
+    assert "\nbudget     its rates span all epochs" in zoo("components", "show", "cosine")[1]
+    assert "budget" not in zoo("components", "show", "exponential")[1]
+    shown = parsed(zoo("components", "show", "cosine", "--json"))
+    assert isinstance(shown, dict) and shown["bound_to_budget"] is True
+
+
+def test_a_tracker_without_its_library_says_what_to_install(
+    zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = TrackerSpec(name="log", build=track, summary="t", requires="no_such_module")
+    made = Catalog([Loaded(Plugin("one", "zoo-one", "1.0"), (spec,))])
+    monkeypatch.setattr(catalogs, "catalog", lambda: made)
+    out = zoo("components", "show", "log")[1]
+    assert (
+        "\nmissing  it needs no_such_module; install it with: pip install 'zoo-one[log]'\n" in out
+    )
 
 
 @pytest.mark.usefixtures("other")

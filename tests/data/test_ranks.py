@@ -34,9 +34,7 @@ def part(count, side, sampler, rank, ranks, tier="auto", batch_size=6):
     store = open_split(split, form, TASK, "here", Keeping(tier=tier))
     plain = Preprocessing((side, side), 1, (0.3,), (0.5,))
     copies = Copies([Copy(Augmentations([("tint", tint)]))])
-    return Loader(
-        store, plain, TASK, batch_size, CPU, sampler, copies, 7, rank=rank, ranks=ranks
-    )  # fmt: skip
+    return Loader(store, plain, TASK, batch_size, CPU, sampler, copies, 7, True, rank, ranks)
 
 
 class Read:
@@ -73,7 +71,6 @@ def batches(loader, epoch=2, start=0):
 @pytest.mark.parametrize("count", [6, 13, 19, 23])
 @pytest.mark.parametrize("ranks", RANKS)
 def test_the_parts_of_all_processes_are_the_whole_batch(kind, count, ranks):
-    # The neighbour of a short last batch is joined alike, so that batches are the same ones.
     whole = loader(kind, count, 0, 1)
     shared = [loader(kind, count, rank, ranks) for rank in range(ranks)]
     assert {one.size_of(2) for one in shared} == {(whole.size_of(2)[0], len(batches(shared[0])))}
@@ -87,18 +84,20 @@ def test_the_parts_of_all_processes_are_the_whole_batch(kind, count, ranks):
         assert max(sizes) - min(sizes) <= 1 and min(sizes) > 0
         assert [one[2] for one in same] == [size * ranks / len(images) for size in sizes]
     if kind != "resolutions":  # there the order of batches follows from their number
-        expected = batches(whole)
-        assert torch.equal(torch.cat([one[0] for one in joined]), torch.cat([one[0] for one in expected]))
-        assert torch.equal(torch.cat([one[1] for one in joined]), torch.cat([one[1] for one in expected]))
+        for place in (0, 1):
+            expected = torch.cat([one[place] for one in batches(whole)])
+            assert torch.equal(torch.cat([one[place] for one in joined]), expected)
     if whole.size_of(2) == shared[0].size_of(2):
         for (images, labels), (one, other, share) in zip(joined, batches(whole), strict=True):
             assert torch.equal(images, one) and torch.equal(labels, other) and share == 1.0
 
 
-def test_draws_are_those_of_the_place_in_the_whole_batch(monkeypatch):
+def test_draws_are_those_of_the_place_in_the_whole_batch():
     """Were a part's images counted from 0, processes would draw alike."""
-    monkeypatch.setattr(torch.Tensor, "__getitem__", torch.Tensor.__getitem__)
-    same = lambda generator: torch.zeros(12, dtype=torch.int64)  # noqa: E731
+
+    def same(generator):
+        return torch.zeros(12, dtype=torch.int64)
+
     first, second = (batches(part(12, 4, same, rank, 2, batch_size=12))[0][0] for rank in (0, 1))
     assert len(torch.cat([first, second]).flatten(1).unique(dim=0)) == 12
 
@@ -115,13 +114,14 @@ def test_a_process_goes_on_from_any_step(kind):
 
 
 def test_the_mean_of_means_by_share_is_the_mean_of_the_batch():
-    means = [0.0] * 4
-    whole = [float(one[1].float().mean()) for one in batches(loader("memory", 23, 0, 1))]
-    for rank in range(3):
-        for step, (_, labels, share) in enumerate(batches(loader("memory", 23, rank, 3))):
-            means[step] += float(labels.float().mean()) * share / 3
-    assert means[: len(whole)] == pytest.approx(whole)
-    # Without the share it is another, where parts differ in size.
+    whole = [float(labels.float().mean()) for _, labels, _ in batches(loader("memory", 23, 0, 1))]
+    weighed, plain = [0.0] * len(whole), [0.0] * len(whole)
+    for rank in range(2):
+        for step, (_, labels, share) in enumerate(batches(loader("memory", 23, rank, 2))):
+            weighed[step] += float(labels.float().mean()) * share / 2
+            plain[step] += float(labels.float().mean()) / 2
+    assert weighed == pytest.approx(whole)
+    assert plain != pytest.approx(whole)  # the last batch's parts are of 2 and 3
 
 
 @pytest.mark.parametrize("ranks", RANKS)
@@ -155,14 +155,18 @@ def test_fewer_images_than_processes_are_refused():
             one.size_of(1)
         assert str(caught.value) == expected
     for rank, ranks in ((1, 1), (-1, 2), (0, 0)):
-        with pytest.raises(DataError, match=f"process {rank} of {ranks}: expected 0 to {ranks - 1}"):
+        with pytest.raises(
+            DataError, match=f"process {rank} of {ranks}: expected 0 to {ranks - 1}"
+        ):
             part(12, 4, None, rank, ranks)
 
 
 def test_a_part_cut_wrongly_is_seen(monkeypatch):
-    """The control of the first test: with a process's images shifted by one it fails."""
-    monkeypatch.setattr(
-        loading, "part_of", lambda bounds, rank, ranks: part_of((bounds[0], bounds[1] - 1), rank, ranks)
-    )
+    """The control of the first test: with an image of each batch left out it fails."""
+
+    def short(bounds, rank, ranks):
+        return part_of((bounds[0], bounds[1] - 1), rank, ranks)
+
+    monkeypatch.setattr(loading, "part_of", short)
     with pytest.raises(AssertionError):
         test_the_parts_of_all_processes_are_the_whole_batch("memory", 13, 2)

@@ -4,7 +4,16 @@ import subprocess
 import sys
 
 import pytest
-from zoo_basics import augmentations_warps, color, losses, networks, optimizers
+from zoo_basics import (
+    augmentations_warps,
+    color,
+    losses,
+    losses_focal,
+    networks,
+    networks_reports,
+    optimizers,
+    unet,
+)
 
 import zoo
 from zoo.plugins.catalog import catalog
@@ -16,8 +25,10 @@ NAMED = {"summary": "for a test", "source": "zoo-basics"}
 FILES = {"image_folder", "csv", "mask_folder", "npz", "idx", "parquet"}
 COMPONENTS = {
     "dataset": {"digits", "mnist", *FILES},
-    "architecture": {"linear", "mlp", "simple_cnn"},
-    "loss": {"cross_entropy", "bce"},
+    "architecture": {
+        "linear", "mlp", "simple_cnn", "tiny_cnn", "skin_cnn", "alexnet_bn", "unet",
+    },
+    "loss": {"cross_entropy", "bce", "focal"},
     "sampler": {"shuffle", "weighted", "sequential"},
     "augmentation": {
         "horizontal_flip", "vertical_flip", "crop", "rotation", "affine", "random_resized_crop",
@@ -80,11 +91,36 @@ def test_the_forms_of_simple_cnn_keep_it(options):
     assert kept(zoo.ArchitectureSpec, networks.simple_cnn, options, tasks={"multiclass", "binary"})
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"norm": "batch", "dropout": True},
+        {"norm": "group", "dropout": True},
+        {"norm": "batch", "residual": True},
+        {"norm": "group", "residual": True},
+    ],
+)
+def test_the_forms_of_skin_cnn_keep_it(options):
+    assert kept(zoo.ArchitectureSpec, networks_reports.skin_cnn, options, tasks={"multiclass"})
+
+
+@pytest.mark.parametrize("batch_norm", ["encoder", "all", "none"])
+def test_a_small_unet_keeps_it(batch_norm):
+    """As does the report's, which is too large to be overfitted here."""
+    options = {"width": 4, "depth": 2, "batch_norm": batch_norm}
+    assert kept(zoo.ArchitectureSpec, unet.unet, options, tasks={"segmentation"})
+
+
 def test_balanced_losses_keep_it():
     options = {"class_weights": "balanced", "label_smoothing": 0.1}
-    assert kept(zoo.LossSpec, losses.cross_entropy, options, tasks={"multiclass"})
+    tasks = {"multiclass", "segmentation"}
+    assert kept(zoo.LossSpec, losses.cross_entropy, options, tasks=tasks)
     options = {"pos_weight": "balanced"}
-    assert kept(zoo.LossSpec, losses.bce, options, tasks={"binary", "multilabel"})
+    tasks = {"binary", "multilabel", "segmentation"}
+    assert kept(zoo.LossSpec, losses.bce, options, tasks=tasks)
+    tasks = {"binary", "multilabel", "multiclass", "segmentation"}
+    options = {"alpha": "balanced", "gamma": 0.5}
+    assert kept(zoo.LossSpec, losses_focal.focal, options, tasks=tasks)
 
 
 @pytest.mark.parametrize(

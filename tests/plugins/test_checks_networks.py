@@ -49,10 +49,53 @@ def test_broken_losses(function, part):
 
 
 def test_a_loss_is_tried_on_every_task_it_says_it_serves():
-    assert loss(cross_entropy, ("multiclass", "segmentation")) == []
+    assert loss(cross_entropy, ("multiclass",)) == []
     found = loss(cross_entropy, ("multiclass", "multilabel", "binary"))
     assert found
     assert all("multiclass" not in problem for problem in found)
+
+
+def pixel_loss(context, counted=None, least=1):
+    """Right for both forms of segmentation, unless told otherwise."""
+
+    def measure(logits, targets):
+        kept = targets != 255 if counted is None else torch.full_like(targets, counted) > 0
+        if context.task.outputs == 1:
+            each = nn.functional.binary_cross_entropy_with_logits(
+                logits, targets * kept, reduction="none"
+            )
+        else:
+            each = nn.functional.cross_entropy(logits, targets * (targets < 255), reduction="none")
+        return (each * kept).sum() / kept.sum().clamp(min=least)
+
+    return measure
+
+
+def segmentation_loss(build):
+    return problems(zoo.LossSpec(name="it", build=build, tasks={"segmentation"}, **ANYTHING))
+
+
+def test_losses_of_both_forms_of_segmentation_leave_out_what_is_ignored():
+    assert segmentation_loss(pixel_loss) == []
+    found = segmentation_loss(lambda ctx: pixel_loss(ctx, counted=1))
+    for form in ("segmentation task logits", "segmentation task with a positive class logits"):
+        assert any(f"{form} at pixels of label 255 change it" in one for one in found), found
+    found = segmentation_loss(lambda ctx: pixel_loss(ctx, least=0))
+    assert len(found) == 2
+    assert all("nothing but pixels of label 255 gives nan" in one for one in found)
+
+
+def test_a_loss_may_refuse_one_form_of_segmentation_but_not_both():
+    def refusing(*forms):
+        def build(ctx):
+            if (ctx.task.positive is None) in forms:
+                raise zoo.ZooError("not this one, please")
+            return pixel_loss(ctx)
+
+        return segmentation_loss(build)
+
+    assert refusing(True) == refusing(False) == []
+    assert refusing(True, False) == ["for a segmentation task it refuses: not this one, please"]
 
 
 def architecture(build, **options):
@@ -124,8 +167,52 @@ def test_an_architecture_may_refuse_some_sizes_but_not_all():
 
     assert architecture(only_coloured) == []
     assert architecture(none) == [
-        "it refuses 1 and 3 channels at 32 x 32 and 28 x 28 pixels: no images, please"
+        "it refuses 1 and 3 channels at sides of 28, 32, 64 and 224 pixels: no images, please"
     ]
+
+
+def test_a_network_for_large_images_is_tried_on_larger_ones():
+    sizes = []
+
+    def large(ctx):
+        if ctx.image_size[0] < 60:
+            raise zoo.ZooError("larger, please")
+        sizes.append(ctx.image_size)
+        return plain(ctx)
+
+    assert architecture(large) == []
+    assert set(sizes) == {(64, 64)}
+
+
+class Wasteful(nn.Module):
+    """More parameters than a check can overfit, most of them unused."""
+
+    def __init__(self, ctx, factor):
+        super().__init__()
+        self.plain = plain(ctx)
+        self.unused = nn.Parameter(torch.zeros(5_000_001))
+        self.factor = factor
+
+    def forward(self, images):
+        return self.plain(images) * self.factor
+
+
+def test_a_large_network_is_not_overfitted_but_has_a_gradient():
+    assert architecture(lambda ctx: Wasteful(ctx, 1.0)) == []
+    assert architecture(lambda ctx: Wasteful(ctx, 0.0)) == [
+        "its gradient is zero, or there is none"
+    ]
+
+
+def test_a_segmentation_network_is_tried_with_a_single_output_too():
+    outputs = set()
+
+    def by_pixel(ctx):
+        outputs.add(ctx.outputs)
+        return nn.Conv2d(ctx.in_channels, ctx.outputs, 1)
+
+    assert architecture(by_pixel, tasks={"segmentation"}) == []
+    assert outputs == {1, 2}
 
 
 def test_a_segmentation_network_gives_a_logit_for_every_pixel():

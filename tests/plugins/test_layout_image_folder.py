@@ -80,9 +80,9 @@ def test_two_classes_need_a_positive_one(tmp_path):
     pictures(tmp_path / "malignant", 2)
     pictures(tmp_path / "benign", 2)
     assert refused(image_folder.build, tmp_path) == (
-        "dataset 'image_folder': which of its two classes is the positive one? set "
-        "dataset.positive to 'benign' or 'malignant', or dataset.task to \"multiclass\" to treat "
-        "them alike"
+        "dataset 'image_folder': which of its two classes is the positive one? give "
+        "--positive (in a recipe, dataset.positive) 'benign' or 'malignant'; or --set "
+        "dataset.task=multiclass to treat them alike"
     )
     assert build(tmp_path, positive="malignant").task == zoo.Task.binary(
         ["benign", "malignant"], positive="malignant"

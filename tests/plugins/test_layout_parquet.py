@@ -13,6 +13,7 @@ from PIL import Image
 from zoo_basics.datasets import parquet, parquet_split
 
 import zoo
+from zoo.data.datasets import place_of
 
 pyarrow = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -78,6 +79,14 @@ def test_the_files_of_hugging_face(root):
     assert (len(made.splits["test"]), made.splits["test"].labels) == (2, None)
     with pytest.raises(IndexError):
         train.image(5)
+
+
+def test_each_image_has_a_place_of_its_own(root):
+    train = build(root).splits["train"]
+    places = [place_of(train, index) for index in range(5)]
+    assert len(set(places)) == 5
+    assert [path.name[:11] for path, _ in places] == ["train-00000"] * 3 + ["train-00001"] * 2
+    assert places[1][1] == "row 1 of group 0, image"
 
 
 def test_one_file_of_plain_bytes_named_labels_and_groups(tmp_path):

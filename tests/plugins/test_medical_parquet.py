@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,10 @@ from PIL import Image
 from zoo_medical import parquet
 
 import zoo
+from zoo.data import caching
 from zoo.data.datasets import check_dataset
+from zoo.data.fitting import Form
+from zoo.data.tiers import Keeping, open_split
 from zoo.plugins.catalog import catalog
 
 NAMES = {
@@ -118,3 +122,17 @@ def test_without_pyarrow_it_says_what_to_install(tmp_path, monkeypatch):
     assert refusal(tmp_path) == (
         f"parquet file {str(path)!r} needs pyarrow: pip install 'zoo-medical[parquet]'"
     )
+
+
+def test_what_was_decoded_is_kept_until_the_table_changes(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    dataset = build(root)
+    split = dataset.splits["train"]
+    first = open_split(split, Form(1), dataset.task, "train", Keeping())
+    assert len(caching.stores()) == 1
+    again = open_split(split, Form(1), dataset.task, "train", Keeping())
+    assert len(caching.stores()) == 1 and again.fingerprint() == first.fingerprint()
+    (path,) = {path for path, _, _ in split.places}
+    os.utime(path, ns=(1, 1))
+    open_split(split, Form(1), dataset.task, "train", Keeping())
+    assert len(caching.stores()) == 2

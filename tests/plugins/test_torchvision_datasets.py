@@ -21,6 +21,7 @@ from torchvision_files import (
 )
 
 import zoo
+from zoo.data.datasets import place_of
 from zoo.data.decoding import mask_ids
 
 
@@ -208,7 +209,10 @@ def test_pcam(tmp_path):
     assert dataset.task == zoo.Task.binary(["normal", "tumor"], positive="tumor")
     assert set(dataset.splits) == {"train", "val", "test"}
     assert dataset.splits["val"].labels.tolist() == [0, 1, 1, 0]
-    assert np.array_equal(dataset.splits["val"].image(2), pixels[2])
+    val = dataset.splits["val"]
+    assert np.array_equal(val.image(2), pixels[2])
+    path = tmp_path / "pcam" / "camelyonpatch_level_2_split_valid_x.h5"
+    assert place_of(val, 2) == (path, "x 2")
 
 
 def test_a_wrong_pcam(tmp_path):

@@ -192,7 +192,7 @@ def test_texts_that_are_no_settings():
 
 def test_a_plain_flag_is_named_as_it_is_typed(read):
     assert problems(read, batch_size=0, architecture="ccn") == [
-        "--batch-size: 0: expected int >= 1",
+        "--batch-size: 0: expected 'auto' or an integer >= 1",
         "--architecture: architecture 'ccn' is not installed (did you mean 'cnn'?); see: zoo "
         "components list architectures",
     ]

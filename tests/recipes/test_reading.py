@@ -2,16 +2,16 @@ import pytest
 
 from zoo.errors import RecipeError
 from zoo.recipes.reading import Override, read_recipe
-from zoo.recipes.schema import Choice
+from zoo.recipes.schema import Choice, Recipe, TrainingSection
 
 HEAD = '[dataset]\nname = "digits"\n[architecture]\nname = "cnn"\n'
-SECTIONS = "dataset, split, data, architecture, loss, sampler, augmentations, copies, optimizer"
-SECTIONS += ", scheduler, training, stopping, trackers, card"
-TRAINING = "epochs, batch_size, eval_batch_size, seed, device, threads, evaluate, channels_last"
+SECTIONS = ", ".join(Recipe.model_fields)
+TRAINING = ", ".join(TrainingSection.model_fields)
+AUTO = "expected 'auto' or an integer >= 1"
 SIZE = "expected 'native', a side in pixels, or [height, width], in 1 to 16384"
 NORMALIZE = (
-    "expected 'dataset' | 'imagenet' | 'none' | { mean = [..], std = [..] }, one number a channel, "
-    "std > 0"
+    "expected 'dataset' | 'imagenet' | 'pretrained' | 'none' | { mean = [..], std = [..] }, one "
+    "number a channel, std > 0"
 )
 MONITOR = (
     "expected 'train/' or 'val/' and one of loss, accuracy, balanced_accuracy, precision, recall, "
@@ -158,13 +158,13 @@ authors = ["A", "B"]
         ("[optimizer]\namsgrad = 1\n", "6: optimizer.amsgrad: 1: expected bool"),
         ("[training]\nepochs = 0\n", "6: training.epochs: 0: expected int >= 1"),
         ("[training]\nepochs = 3.0\n", "6: training.epochs: 3.0: expected int >= 1"),
-        ("[training]\nbatch_size = true\n", "6: training.batch_size: True: expected int >= 1"),
+        ("[training]\nbatch_size = true\n", f"6: training.batch_size: True: {AUTO}"),
         ("[training]\nseed = -1\n", "6: training.seed: -1: expected int >= 0, < 4294967296"),
         ("[training]\nthreads = 1025\n", "6: training.threads: 1025: expected int >= 0, <= 1024"),
         ("[training]\nchannels_last = 1\n", "6: training.channels_last: 1: expected bool"),
         (
             "[training]\nevaluate = 'mean'\n",
-            "6: training.evaluate: 'mean': expected 'best' | 'last'",
+            "6: training.evaluate: 'mean': expected 'best' | 'last' | 'ema'",
         ),
         (
             "[training]\ndevice = 'cuda:x'\n",

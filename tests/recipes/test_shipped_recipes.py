@@ -11,12 +11,14 @@ from zoo.tasks import Task
 FOLDER = Path(__file__).parents[2] / "recipes"
 SHIPPED = sorted(FOLDER.glob("**/*.toml"))
 TEN = Task.multiclass([str(digit) for digit in range(10)])
+NUCLEI = Task.segmentation(["background", "nucleus"], positive="nucleus")
+TASKS = {"digits": TEN, "mnist": TEN, "mask_folder": NUCLEI}  # of each dataset
 
 
 @pytest.fixture(scope="module")
-def basics():
-    """The plugins that are installed with zoo, whatever else this machine has."""
-    loaded, problems = load_all(selection="zoo-basics")
+def plugins():
+    """Those that are installed with zoo, whatever else this machine has."""
+    loaded, problems = load_all(selection="zoo-basics,zoo-smp")
     assert problems == []
     return Catalog(loaded)
 
@@ -26,12 +28,14 @@ def test_there_are_recipes():
         "digits.toml",
         "mnist-simple-cnn.toml",
         "mnist-three-conv.toml",
+        "nuclei-unet.toml",
     }
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_a_shipped_recipe_is_valid_and_can_be_published(path, basics):
-    recipe = resolve(read_recipe(path, (), basics), TEN, (28, 28), 1, 1, basics)
+def test_a_shipped_recipe_is_valid_and_can_be_published(path, plugins):
+    recipe = read_recipe(path, (), plugins)
+    recipe = resolve(recipe, TASKS[recipe.dataset.name], (28, 28), 1, 1, plugins)
     assert recipe.card.licence and recipe.card.intended_use and recipe.card.description
     assert recipe.dataset.root is None, "a shipped recipe names no folder"
     assert path.read_text().startswith("# "), "it says what it is and what to expect"

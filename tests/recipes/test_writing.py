@@ -56,6 +56,15 @@ widths = [
     8,
 ]
 
+[transfer]
+init = ""
+freeze = []
+unfreeze_epoch = 0
+head_lr = 1.0
+layer_decay = 1.0
+
+[transfer.rates]
+
 [loss]
 name = "cross_entropy"
 smoothing = 0.0
@@ -75,18 +84,31 @@ name = "none"
 [training]
 epochs = 10
 batch_size = 64
+micro_batch = 0
 eval_batch_size = 0
 seed = 0
 device = "auto"
 threads = 2
-evaluate = "best"
+precision = "auto"
+tf32 = true
 channels_last = true
+compile = false
+deterministic = false
+clip_norm = 0.0
+ema = 0.0
+on_nonfinite = "stop"
+max_time = ""
+evaluate = "best"
 
 [stopping]
 monitor = "val/loss"
 mode = "min"
 patience = 0
 min_delta = 0.0
+
+[checkpoints]
+steps = 0
+keep = 1
 
 [card]
 licence = ""

@@ -4,9 +4,10 @@
       store.json      what it is; its existence is the commit
       images.bin      uint8 (N, H, W, C)
       masks.bin       uint8 (N, H, W), for segmentation
-      hashes.bin      sha256 of each source file, for --verify
+      hashes.bin      sha256 of each image's source file, for --verify
 
-The fingerprint covers each file's name, size and time of change, the form and the decoder.
+The fingerprint covers each file's name, size and time of change, the place in it of images that
+share one, the form and the decoder.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import functools
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ import PIL
 import torch
 from torch import Tensor
 
-from zoo.data.datasets import file_of
+from zoo.data.datasets import file_of, place_of
 from zoo.data.decoded import STOP, Decoder, Progress, stop_text
 from zoo.data.store import Store, labels_tensor
 from zoo.errors import DataError, StorageError
@@ -52,8 +53,9 @@ class Cached:
         """The ids whose source files are gone or no longer hold what was decoded: every file is
         read and hashed."""
         hashes = np.fromfile(self.folder / _HASHES, np.uint8).reshape(-1, 32)
-        pairs = zip(self.about["sources"].items(), hashes, strict=True)
-        return [name for (name, path), digest in pairs if _sha256(Path(path)) != digest.tobytes()]
+        sources = self.about["sources"]
+        pairs = zip(sources, _hashes(sources.values()), hashes, strict=True)
+        return [name for name, now, then in pairs if now != then.tobytes()]
 
     def remove(self) -> None:
         shutil.rmtree(self.folder)
@@ -80,19 +82,26 @@ def stores() -> list[Cached]:
 
 
 def fingerprint(decoder: Decoder) -> str | None:
-    """What the store depends on; None where images are not files, whose change nobody can tell."""
-    split = decoder.split
-    if file_of(split, 0) is None:
+    """What the store depends on; None where images are in no file, whose change nobody can tell."""
+    if _sources(decoder, 0) is None:
         return None
     digest = hashlib.sha256()
     form = decoder.form
     about = (FORMAT, PIL.__version__, form.channels, form.size, form.rule)
     digest.update(repr((*about, decoder.task.as_json() if decoder.has_masks else None)).encode())
-    for index, name in enumerate(split.ids):
-        for path in _sources(decoder, index):
-            status = path.stat() if path.exists() else None
-            stamp = (status.st_size, status.st_mtime_ns) if status else None
-            digest.update(repr((name, str(path.absolute()), stamp)).encode())
+    stamps: dict[Path, tuple[int, int] | None] = {}
+    for index, name in enumerate(decoder.split.ids):
+        sources = _sources(decoder, index)
+        if sources is None:
+            return None
+        for path, *place in sources:
+            if not place:
+                stamp = _stamp(path)
+            elif path in stamps:
+                stamp = stamps[path]
+            else:
+                stamp = stamps[path] = _stamp(path)
+            digest.update(repr((name, str(path.absolute()), stamp, *place)).encode())
     return digest.hexdigest()
 
 
@@ -101,7 +110,7 @@ def open_cached(decoder: Decoder, *, in_memory: bool, progress: Progress | None 
     read it whole; else it is mapped."""
     key = fingerprint(decoder)
     if key is None:
-        raise DataError(f"{decoder.where}: its images are not files and cannot be cached")
+        raise DataError(f"{decoder.where}: its images are in no files and cannot be cached")
     folder = cache_folder() / "stores" / key
     about = _read_about(folder / _ABOUT)
     if about is None:
@@ -172,8 +181,12 @@ def _build(decoder: Decoder, folder: Path, progress: Progress | None) -> Mapping
     finally:
         for path in files.values():
             path.unlink(missing_ok=True)
-    sources = {decoder.split.ids[i]: str(_sources(decoder, i)[0].absolute()) for i in kept}
-    hashes = b"".join(_sha256(Path(path)) or bytes(32) for path in sources.values())
+    sources = {
+        decoder.split.ids[i]: str(found[0][0].absolute())
+        for i in kept.tolist()
+        if (found := _sources(decoder, i)) is not None
+    }
+    hashes = b"".join(one or bytes(32) for one in _hashes(sources.values()))
     commit.write(folder / _HASHES, hashes)
     about = {
         "format": FORMAT,
@@ -192,12 +205,33 @@ def _moved(source: Path, size: int, target: Path) -> None:
     source.replace(target)
 
 
-def _sources(decoder: Decoder, index: int) -> list[Path]:
-    """The image's file and, for segmentation, its mask's."""
+def _sources(decoder: Decoder, index: int) -> list[tuple[Path] | tuple[Path, str]] | None:
+    """The image's file and, for segmentation, its mask's, or a file of many images and the place in
+    it. None where there is no file, or none that holds the mask too."""
     path = file_of(decoder.split, index)
-    assert path is not None
-    found = file_of(decoder.split, index, "mask_file") if decoder.has_masks else None
-    return [path] if found is None else [path, found]
+    if path is None:
+        place = place_of(decoder.split, index)
+        return None if place is None or decoder.has_masks else [place]
+    mask = file_of(decoder.split, index, "mask_file") if decoder.has_masks else None
+    return [(path,)] if mask is None else [(path,), (mask,)]
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """(size, time of change); None for a file that is not there."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _hashes(paths: Iterable[str]) -> Iterator[bytes | None]:
+    """sha256 of each file, None where it is gone; one named several times is read once."""
+    known: dict[str, bytes | None] = {}
+    for path in paths:
+        if path not in known:
+            known[path] = _sha256(Path(path))
+        yield known[path]
 
 
 def _sha256(path: Path) -> bytes | None:

@@ -137,6 +137,9 @@ class Subset:
     def mask_file(self, index: int) -> Path | None:
         return file_of(self.of, int(self.indices[index]), "mask_file")
 
+    def place(self, index: int) -> tuple[Path, str] | None:
+        return place_of(self.of, int(self.indices[index]))
+
     def mask(self, index: int) -> Any:
         return self.of.mask(int(self.indices[index]))
 
@@ -184,6 +187,9 @@ class Joined:
     def mask_file(self, index: int) -> Path | None:
         return file_of(*self._place(index), "mask_file")
 
+    def place(self, index: int) -> tuple[Path, str] | None:
+        return place_of(*self._place(index))
+
     def _place(self, index: int) -> tuple[Split, int]:
         part = int(np.searchsorted(self._starts, index, side="right")) - 1
         return self.parts[part], index - int(self._starts[part])
@@ -201,6 +207,24 @@ def file_of(split: Split, index: int, which: str = "file") -> Path | None:
     """The file an image (or, with ``"mask_file"``, its mask) is in, for a split that has files."""
     file = getattr(split, which, None)
     found: Path | None = file(index) if file is not None else None
+    return found
+
+
+def has_masks(split: Split) -> bool:
+    """Whether a segmentation split brings masks; those of a test split may be kept secret."""
+    if isinstance(split, Subset):
+        return has_masks(split.of)
+    if isinstance(split, Joined):
+        return all(map(has_masks, split.parts))
+    return getattr(split, "masks", True) is not None
+
+
+def place_of(split: Split, index: int) -> tuple[Path, str] | None:
+    """The file that holds an image among others, such as a table, and where in it: for a split that
+    says so by a method ``place(index)``. What is decoded from it can then be kept on disk, and a
+    change of the file be noticed."""
+    place = getattr(split, "place", None)
+    found: tuple[Path, str] | None = place(index) if place is not None else None
     return found
 
 

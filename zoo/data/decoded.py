@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from zoo.data.datasets import Split, file_of
+from zoo.data.datasets import Split, file_of, has_masks
 from zoo.data.decoding import FORMATS, aligned_mask, mask_ids, open_image, upright_size
 from zoo.data.fitting import Form
 from zoo.errors import DataError
@@ -21,6 +21,7 @@ from zoo.tasks import SEGMENTATION, Task
 STOP, SKIP = "stop", "skip"
 Row = tuple[np.ndarray, np.ndarray | None]  # uint8 (H, W, C), and a mask uint8 (H, W)
 Progress = Callable[[int, int], None]  # images done, images in all
+_LOOKED_AT = 32  # images that are no files whose size is asked for
 _AHEAD = 64  # images decoded ahead of the one that is written, a thread
 
 
@@ -40,7 +41,7 @@ class Decoder:
 
     @property
     def has_masks(self) -> bool:
-        return self.task.kind == SEGMENTATION
+        return self.task.kind == SEGMENTATION and has_masks(self.split)
 
     def row(self, index: int) -> Row:
         """uint8 (H, W, C) and, for segmentation, uint8 (H, W)."""
@@ -115,11 +116,13 @@ def sized(decoder: Decoder) -> Decoder:
     """``decoder`` with the size in which its images will be stored.
 
     Images that are all of one size, within the form's, keep it: a store never enlarges. Where sizes
-    differ the form must say one. Files are asked for their size by their headers alone.
+    differ the form must say one. Files are asked for their size by their headers alone; of images
+    that are no files, some are looked at.
     """
     split, form = decoder.split, decoder.form
     if file_of(split, 0) is None:
-        sizes = {upright_size(split.image(0))}
+        some_of = np.linspace(0, len(split) - 1, min(len(split), _LOOKED_AT)).astype(int)
+        sizes = {size for i in some_of.tolist() if (size := _image_size(split, i)) is not None}
     else:
         with ThreadPoolExecutor(decoder.threads) as pool:
             found = pool.map(lambda index: _header_size(split, index), range(len(split)))
@@ -138,6 +141,14 @@ def sized(decoder: Decoder) -> Decoder:
             f"--size (or data.size, data.store_size)"
         )
     return decoder
+
+
+def _image_size(split: Split, index: int) -> tuple[int, int] | None:
+    """None for what is no image: decoding will name it."""
+    try:
+        return upright_size(split.image(index))
+    except DataError:
+        return None
 
 
 def _header_size(split: Split, index: int) -> tuple[int, int] | None:

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 
 from zoo.data import caching
-from zoo.data.datasets import ArraySplit, Joined, Split, Subset
+from zoo.data.datasets import ArraySplit, Joined, Split, Subset, has_masks
 from zoo.data.decoded import STOP, Decoder, Progress, sized
 from zoo.data.decoding import is_gray, mask_ids, pixels
 from zoo.data.device import free_memory
 from zoo.data.fitting import Form
 from zoo.data.store import Store, array_of, labels_tensor, tensor_of
 from zoo.data.streaming import Stream, open_stream
-from zoo.tasks import Task
+from zoo.tasks import SEGMENTATION, Task
 
 Held = Store | Stream
 AUTO, MEMORY, MAPPED, STREAMED = "auto", "memory", "mapped", "streamed"
@@ -103,7 +103,7 @@ def _tier(size: int, in_files: bool, limit: int) -> str:
 
 
 def _array_masks(split: Split, task: Task, where: str) -> torch.Tensor | None:
-    if task.kind != "segmentation":
+    if task.kind != SEGMENTATION or not has_masks(split):
         return None
     if isinstance(split, Subset):
         whole = _array_masks(split.of, task, where)

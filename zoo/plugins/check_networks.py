@@ -25,6 +25,7 @@ _CHANNELS = (1, 3)
 _SIZES = ((32, 32), (28, 28))
 _LARGER = ((64, 64), (224, 224))  # for networks that refuse those
 _OVERFITTED = 8
+_LARGE = 5_000_000  # parameters; above, learning by heart takes minutes, and one step must do
 _STEPS = 200
 _RATES = (1e-3, 1e-2, 1e-4)  # a linear network may need the second, VGG the third
 
@@ -39,8 +40,14 @@ def architecture(component: Component) -> Iterator[str]:
                 if context is None:
                     return
             context = replace(context, outputs=task.outputs, task=task)
-            what = list(_output_problems(component.build(context), context))
-            yield from what or _overfit_problems(component, context)
+            network = component.build(context)
+            what = list(_output_problems(network, context))
+            if what:
+                yield from what
+            elif sum(one.numel() for one in network.parameters()) > _LARGE:
+                yield from _gradient_problems(network, context)
+            else:
+                yield from _overfit_problems(component, context)
 
 
 def _first_accepted(
@@ -93,15 +100,32 @@ def _output_problems(network: Any, context: ArchitectureContext) -> Iterator[str
     if not torch.allclose(other, logits, rtol=1e-3, atol=1e-4):
         yield f"at {where} it gives other logits in channels_last"
     for name, value in network.state_dict().items():
-        if not torch.isfinite(value).all():
+        if not torch.isfinite(value.sum()):  # many times as fast as asking every value
             yield f"at {where} {name!r} of its state is not finite"
 
 
-def _overfit_problems(component: Component, context: ArchitectureContext) -> Iterator[str]:
-    """Eight smooth random images must be learnt by heart."""
+def _examples(context: ArchitectureContext) -> tuple[Tensor, Tensor]:
+    """Eight smooth random images, and their labels."""
     coarse = torch.randn(_OVERFITTED, context.in_channels, 4, 4)
     images = functional.interpolate(coarse, context.image_size, mode="bilinear")
-    labels = example_labels(context.task, images)
+    return images, example_labels(context.task, images)
+
+
+def _gradient_problems(network: nn.Module, context: ArchitectureContext) -> Iterator[str]:
+    """The loss has a finite gradient, not everywhere zero."""
+    images, labels = _examples(context)
+    network.train()
+    _plain_loss(context.task, network(images), labels).backward()  # type: ignore[no-untyped-call]
+    gradients = [one.grad for one in network.parameters() if one.grad is not None]
+    if not all(torch.isfinite(one.sum()) for one in gradients):
+        yield "its gradient is not finite"
+    elif not any(one.any() for one in gradients):
+        yield "its gradient is zero, or there is none"
+
+
+def _overfit_problems(component: Component, context: ArchitectureContext) -> Iterator[str]:
+    """Eight images must be learnt by heart."""
+    images, labels = _examples(context)
     best = 0.0
     for rate in _RATES:
         network = component.build(context)
@@ -202,7 +226,8 @@ def _ignore_problems(measure: Loss, task: Task, labels: Tensor, logits: Tensor) 
     """Pixels of label 255 count for nothing, and there may be no other in a batch."""
     ignored = torch.arange(labels.shape[-1]) % 2 == 0
     targets = task.targets(labels.masked_fill(ignored, IGNORE))
-    value, other = (measure(one, targets) for one in (logits, logits + 3.0 * ignored))
+    moved = torch.where(ignored, -logits, logits)
+    value, other = (measure(one, targets) for one in (logits, moved))
     if not torch.allclose(value, other, rtol=1e-4, atol=1e-6):
         yield f"logits at pixels of label {IGNORE} change it from {value:.4g} to {other:.4g}"
     logits = logits.clone().requires_grad_()

@@ -59,6 +59,13 @@ class Places:
                 return (2, order), f"{origin}: {what}" if says_key else f"{origin}: {key}: {what}"
             if part in self.lines:
                 return (0, self.lines[part]), f"{self.file}:{self.lines[part]}: {key}: {what}"
+        # A section that is not known has no place of its own, only its keys have.
+        for below, (order, origin) in self.flags.items():
+            if below[: len(blamed)] == blamed:
+                return (2, order), f"{origin}: {key}: {what}"
+        for below, line in self.lines.items():
+            if below[: len(blamed)] == blamed:
+                return (0, line), f"{self.file}:{line}: {key}: {what}"
         if self.file:
             return (1, 0), f"{self.file}: {key}: {what}"
         flag = self.plain.get(problem.key)

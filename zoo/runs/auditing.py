@@ -12,7 +12,7 @@ from zoo.data.audit.auditing import audit
 from zoo.data.audit.cheap import coherent
 from zoo.data.audit.findings import Finding, Report, finding, some
 from zoo.data.audit.scanning import Progress
-from zoo.data.datasets import Dataset, Split, file_of
+from zoo.data.datasets import Dataset, Split
 from zoo.data.decoded import SKIP, STOP, Decoder
 from zoo.data.fitting import RULES, Form
 from zoo.data.splits import TEST, TRAIN, VAL, SplitPlan, complete_splits
@@ -35,16 +35,17 @@ def audit_dataset(
     name: str,
     *,
     root: str | None = None,
+    positive: str | None = None,
     sets: Sequence[str] = (),
     verify: bool = False,
     progress: Progress | None = None,
 ) -> Audited:
     """Audit the dataset of that name. ``sets``: ``KEY=VALUE`` of a recipe's sections ``dataset``
-    and ``split``. ``verify``: read every file behind a decoded store again and compare.
+    and ``split``; ``positive``: as ``--positive`` says. ``verify``: read every file behind a decoded store again and compare.
 
     Raises :class:`zoo.errors.ZooError` only where there is no dataset to look at.
     """
-    options, plan = read_settings(catalog(), name, sets)
+    options, plan = read_settings(catalog(), name, sets, positive)
     dataset = build_dataset(catalog(), name, options, root)
     splits, failed = _splits(name, dataset, plan)
     report = audit(name, dataset, splits, progress, cores())
@@ -76,7 +77,7 @@ def _stale(name: str, dataset: Dataset, splits: Mapping[str, Split]) -> Iterator
     """Stores that training would take although a file behind them is no longer the same."""
     stores = {one.folder.name: one for one in caching.stores()}
     for part, split in splits.items():
-        if len(split) == 0 or not coherent(split) or file_of(split, 0) is None:
+        if len(split) == 0 or not coherent(split):
             continue
         shapes = {tuple(one.about["shape"][1:]) for one in stores.values()}
         for (height, width, channels), rule, on_error in product(shapes, RULES, (STOP, SKIP)):

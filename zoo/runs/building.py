@@ -36,7 +36,15 @@ from zoo.training.average import Average
 from zoo.training.loop import Trainee
 from zoo.training.optimizer import Schedule
 from zoo.training.precision import Precision
+from zoo.training.rates import check_rates, parameter_groups
 from zoo.training.update import Update
+
+_PROVISIONAL = 2  # images a batch, until it is known how many fit
+
+
+def number_or(provisional: int, given: int | str) -> int:
+    """``given``, unless it is "auto"."""
+    return given if isinstance(given, int) else provisional
 
 
 def blamed(component: Component, made: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,7 +127,7 @@ def loader(
             if size == preprocessing.size
             else replace(preprocessing, size=size, store_size=size),
             task,
-            int(recipe.training.batch_size),
+            number_or(_PROVISIONAL, recipe.training.batch_size),
             device,
             sampler,
             Copies(copies),
@@ -148,12 +156,15 @@ def reader(
     return Loader(store, preprocessing, task, batch, device, channels_last=layout)
 
 
-def optimizer(recipe: Recipe, catalog: Catalog, network: nn.Module) -> torch.optim.Optimizer:
+def optimizer(
+    recipe: Recipe, catalog: Catalog, network: nn.Module, outputs: int
+) -> torch.optim.Optimizer:
     component = catalog.get("optimizer", recipe.optimizer.name)
-    context = contexts.OptimizerContext([{"params": list(network.parameters())}])
-    built = component.build(context, recipe.optimizer.options)
+    groups = parameter_groups(network, recipe, outputs)
+    built = component.build(contexts.OptimizerContext(groups), recipe.optimizer.options)
     if not isinstance(built, torch.optim.Optimizer):
         raise PluginError(f"{component} returned {type(built).__name__}; expected an Optimizer")
+    check_rates(built, groups, component)
     return built
 
 

@@ -23,7 +23,7 @@ from zoo.training.batch_size import images_that_fit
 from zoo.training.layer_table import LayerTable, describe
 from zoo.training.memory import Memory, estimate
 from zoo.training.shares import class_shares
-from zoo.training.workload import Workload, parts_of
+from zoo.training.workload import Workload, images_of, parts_of
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,7 @@ def dry_run(
         run = prepared.trainee
         work = Workload.of(run)
         samples, steps = run.loader.size_of(1)
-        batch = parts_of(run.loader)[0].batch_size
-        at_once = min(run.micro_batch or batch, batch, samples)
+        at_once = min(images_of(run)[1], samples)
         memory, free = estimate(work), free_memory(device)
         fits = memory.needed(at_once) <= free
         return DryRun(

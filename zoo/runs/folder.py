@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import RunError, missing_path, nearest
+from zoo.runs.naming import as_argument
 from zoo.storage import commit
 
 RUNS = Path("runs")
@@ -73,7 +75,7 @@ class RunFolder:
         if not path.is_file():
             raise RunError(
                 f"run {str(self.path)!r} has not been evaluated on {split!r}; "
-                f"type: zoo eval {self.path} --split {split}"
+                f"type: zoo eval {as_argument(self.path)} --split {shlex.quote(split)}"
             )
         return _read_json(path)
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -91,10 +92,14 @@ def pinned(recipe: Recipe, source: Source | None, places: Places | None = None) 
     return recipe.model_copy(update={"data": data})
 
 
-def initialize(network: nn.Module, source: Source, task: Task, channels: int) -> events.Initialized:
+def initialize(
+    network: nn.Module, source: Source | None, task: Task, channels: int
+) -> events.Initialized | None:
     """Load what fits into ``network``. The head stays new where classes differ, and the first
     convolution is adapted where channels do. Raises :class:`TrainingError` when no parameter
     fits."""
+    if source is None:
+        return None
     theirs = source.task
     others = theirs is not None and (theirs.classes, theirs.positive) != (
         task.classes,
@@ -111,9 +116,12 @@ def initialize(network: nn.Module, source: Source, task: Task, channels: int) ->
     return _event(source, matches)
 
 
-def record(event: events.Initialized) -> dict[str, object]:
-    """For ``run.json``."""
-    return {name: value for name, value in event.as_json().items() if name != "event"}
+def record(event: events.Initialized | None) -> dict[str, Any]:
+    """For ``run.json``: nothing where nothing was loaded."""
+    if event is None:
+        return {}
+    said = event.as_json()
+    return {said.pop("event"): said}
 
 
 def _event(source: Source, matches: list[Match]) -> events.Initialized:

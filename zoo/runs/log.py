@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from zoo.errors import RunError
 from zoo.storage import commit
+from zoo.storage.failures import reported
 from zoo.training.events import Event
 from zoo.training.position import Position
 
@@ -22,25 +22,40 @@ except ImportError:  # Windows: nothing keeps a second process out there
 
 
 @contextmanager
-def event_log(path: Path, position: Position) -> Iterator[TextIO]:
-    """The log to write into, after what it says of the time before ``position``. Raises
-    :class:`RunError` while another process trains this run."""
-    path.touch()
-    with path.open("a", encoding="utf-8") as lock:
-        _lock(lock, path.parent)
-        if position.step:
-            kept = [line for line in _lines(path) if _is_before(json.loads(line), position)]
-            text = "".join(kept).encode()
-            # The same file, not a new one in its place: the lock is on this one.
-            os.truncate(path, 0)
-            os.write(lock.fileno(), text)
-            commit.sync_folder(path.parent)
-        yield lock
+def event_log(path: Path) -> Iterator[EventLog]:
+    """The log to write into; as long as it is open, the run is this process's. Raises
+    :class:`RunError` while another process trains it."""
+    with ExitStack() as stack:
+        yield EventLog(path, stack)
 
 
-def write(log: TextIO, event: Event) -> None:
-    log.write(json.dumps(event.as_json(), allow_nan=False) + "\n")
-    log.flush()
+class EventLog:
+    """Lines of JSON, on disk as soon as they are written."""
+
+    def __init__(self, path: Path, stack: ExitStack) -> None:
+        self._path = path
+        self._stack = stack
+        self._stream = self._open()
+
+    def write(self, event: Event) -> None:
+        with reported("write", self._path):
+            self._stream.write(json.dumps(event.as_json(), allow_nan=False) + "\n")
+            self._stream.flush()
+
+    def rewind(self, position: Position) -> None:
+        """Keep what it says of the time before ``position``: what comes after it comes again."""
+        kept = [line for line in _lines(self._path) if _is_before(json.loads(line), position)]
+        if fcntl is None:
+            self._stream.close()  # Windows replaces no open file
+        # The old file stays locked until the end: who opened it before this is refused as well.
+        commit.write(self._path, "".join(kept).encode())
+        self._stream = self._open()
+
+    def _open(self) -> TextIO:
+        with reported("write", self._path):
+            stream = self._stack.enter_context(self._path.open("a", encoding="utf-8"))
+        _lock(stream, self._path.parent)
+        return stream
 
 
 def _lock(log: TextIO, run: Path) -> None:

@@ -77,21 +77,25 @@ def build_dataset(
 
 
 def open_for_reading(
-    catalog: Catalog, name: str, root: str | None, sets: Sequence[str] = ()
+    catalog: Catalog,
+    name: str,
+    root: str | None,
+    sets: Sequence[str] = (),
+    positive: str | None = None,
 ) -> Opened:
-    """A dataset as a recipe would open it, without a recipe; ``sets``: see
+    """A dataset as a recipe would open it, without a recipe; ``sets`` and ``positive``: see
     :func:`read_settings`."""
-    options, plan = read_settings(catalog, name, sets)
+    options, plan = read_settings(catalog, name, sets, positive)
     return open_dataset(catalog, name, options, root, plan)
 
 
 def read_settings(
-    catalog: Catalog, name: str, sets: Sequence[str]
+    catalog: Catalog, name: str, sets: Sequence[str], positive: str | None = None
 ) -> tuple[Mapping[str, Any], SplitPlan]:
     """A dataset's options and a plan of splits from ``KEY=VALUE`` texts of the sections ``dataset``
-    and ``split`` of a recipe."""
+    and ``split`` of a recipe. ``positive``: its option of that name, as a plain text."""
     component = catalog.get("dataset", name)
-    overrides = flag_overrides(sets)
+    overrides = flag_overrides(sets, positive=positive)
     wrong = [one for one in overrides if not one.key.startswith(("dataset.", "split."))]
     if wrong:
         raise DataError(f"{wrong[0].origin}: expected a key of dataset or split")

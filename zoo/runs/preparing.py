@@ -16,13 +16,18 @@ from zoo.plugins.catalog import Catalog
 from zoo.recipes.problems import Places
 from zoo.recipes.resolving import resolve
 from zoo.recipes.schema import Recipe
-from zoo.runs import building, opening
+from zoo.runs import building, initialize, opening, tracking
 from zoo.runs.environment import cores, environment, plugin_record
 from zoo.training import events, loop
+from zoo.training.batch_size import find_sizes
 from zoo.training.checkpoints import Checkpoints
+from zoo.training.freezing import Freezing
+from zoo.training.optimizer import Schedule
 from zoo.training.position import Pause, seconds_of
 from zoo.training.precision import BF16, choose_precision, has_bf16_instructions
+from zoo.training.shares import class_shares
 from zoo.training.stopping import Stopping
+from zoo.training.workload import Workload, parts_of
 
 
 def silent(event: events.Event) -> None:
@@ -47,10 +52,14 @@ def prepare(
     device: torch.device,
     tell: opening.Tell = silent,
     places: Places | None = None,
+    *,
+    resumed: bool = False,
 ) -> Prepared:
     """Open the data, build every part and try them out, so that what is wrong shows before a folder
-    is made. ``places``: where each key of the recipe stands, for messages."""
-    recipe = _with_absolute_root(given)
+    is made. ``places``: where each key of the recipe stands, for messages; ``resumed``: weights are
+    to come from a checkpoint, so none are read from where the recipe began."""
+    recipe = initialize.with_absolute_init(_with_absolute_root(given))
+    tracking.require(recipe, installed)
     plan = SplitPlan(**recipe.split.model_dump())
     opened = opening.open_dataset(
         installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, plan
@@ -60,43 +69,59 @@ def prepare(
         tell(events.Notice(text))
     recipe = resolve(recipe, task, *opened.native(), cores(), catalog=installed, places=places)
     recipe = _with_precision(recipe, device, tell)
+    source = None if resumed else initialize.open_source(recipe, installed, task)
+    recipe = initialize.pinned(recipe, source, places)
     # The size that images must agree on was not resolved from one of them.
     form = Form(recipe.data.form[2], given.data.stored, recipe.data.fit)
     keeping = opening.keeping(recipe.data, recipe.training.threads, tell)
     store, val = (opened.hold(part, form, keeping) for part in (TRAIN, VAL))
     preprocessing = opening.preprocessing_for(store, recipe.data)
     network = building.network(recipe, installed, task, preprocessing, device)
+    initialized = initialize.initialize(network, source, task, preprocessing.channels)
+    freezing = Freezing(network, recipe.transfer, task.outputs)
+    for event in (initialized, events.Notice(str(freezing)) if str(freezing) else None):
+        if event is not None:
+            tell(event)
 
     def hold(size: tuple[int, int]) -> Held:
         return opened.hold(TRAIN, replace(form, size=size), keeping)
 
     loader = building.loader(recipe, installed, opened, store, preprocessing, device, hold)
-    optimizer = building.optimizer(recipe, installed, network)
+    optimizer = building.optimizer(recipe, installed, network, task.outputs)
     stop, architecture = recipe.stopping, installed.get("architecture", recipe.architecture.name)
     trainee = loop.Trainee(
         task=task,
         network=network,
         loss=building.loss(recipe, installed, task, store, device),
         update=building.update(recipe, network, optimizer, device),
-        schedule=building.schedule(recipe, installed, optimizer, loader),
+        schedule=Schedule(optimizer),  # the recipe's, once the steps of an epoch are known
         loader=loader,
         val_loader=building.reader(recipe, val, preprocessing, task, device),
         stopping=Stopping(stop.monitor, stop.mode, stop.patience, stop.min_delta),
         checkpoints=Checkpoints(None),
         epochs=recipe.training.epochs,
         seed=recipe.training.seed,
-        micro_batch=int(recipe.training.micro_batch),
+        micro_batch=building.number_or(0, recipe.training.micro_batch),
+        before_epoch=freezing.before_epoch,
         average_chosen=recipe.training.evaluate == "ema",
         pause=Pause(seconds_of(recipe.training.max_time)),
     )
     building.try_out(trainee, architecture, installed.get("loss", recipe.loss.name))
+    if recipe.transfer.unfreeze_epoch == 0:
+        freezing.before_epoch(1)  # what is never trained needs no memory for gradients
+    recipe = _with_sizes(recipe, trainee, tell)
+    trainee.schedule = building.schedule(recipe, installed, optimizer, loader)
+    shares = class_shares(loader, trainee.loss, task)
+    tell(shares)
     about = {
         "task": task.as_json(),
         "preprocessing": preprocessing.as_json(),
         "data": opening.data_record(opened, store),
-        "class_counts": dict(zip(task.classes, store.class_counts(task), strict=True)),
+        "class_counts": dict(zip(task.classes, shares.counts, strict=True)),
+        "class_shares": shares.by_class(),
         "plugin": plugin_record(architecture),
         "environment": environment(device),
+        **initialize.record(initialized),
         "skipped": opening.skipped_record({TRAIN: store, VAL: val}),
     }
     data = {**opening.data_record(opened, store), "val": val.fingerprint()}
@@ -114,6 +139,22 @@ def _with_precision(recipe: Recipe, device: torch.device, tell: opening.Tell) ->
         )
         tell(events.Notice(text))
     return recipe.model_copy(update={"training": training.model_copy(update={"precision": name})})
+
+
+def _with_sizes(recipe: Recipe, trainee: loop.Trainee, tell: opening.Tell) -> Recipe:
+    """Numbers in place of "auto", in the recipe and in the trainee."""
+    training, loader = recipe.training, trainee.loader
+    sizes = find_sizes(
+        Workload.of(trainee), training.batch_size, training.micro_batch, loader.samples
+    )
+    if sizes is None:
+        return recipe
+    tell(events.Notice(sizes.text))
+    for part in parts_of(loader):
+        part.batch_size = sizes.batch_size
+    trainee.micro_batch = sizes.micro_batch
+    numbers = {"batch_size": sizes.batch_size, "micro_batch": sizes.micro_batch}
+    return recipe.model_copy(update={"training": training.model_copy(update=numbers)})
 
 
 def _with_absolute_root(recipe: Recipe) -> Recipe:

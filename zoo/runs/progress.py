@@ -24,6 +24,7 @@ _ENDINGS = {
     "time": "its time is over",
     "interrupted": "interrupted",
 }
+_MOST_CLASSES = 12  # shown one by one
 
 
 class TerminalProgress:
@@ -67,6 +68,9 @@ class TerminalProgress:
             self._print(f"goes on in epoch {event.epoch}, after step {event.step}")
         elif isinstance(event, events.Initialized):
             for line in initialized_lines(event):
+                self._print(line)
+        elif isinstance(event, events.ClassShares):
+            for line in share_lines(event):
                 self._print(line)
         elif isinstance(event, events.Decoding):
             self._decoding(event)
@@ -150,6 +154,26 @@ def _clipped(name: str) -> str:
     """A stranger's file may hold names of any length."""
     name = printable(name)
     return name if len(name) <= 60 else f"{name[:28]} … {name[-28:]}"
+
+
+def share_lines(event: events.ClassShares) -> list[str]:
+    """A line a class, with what the sampler and the loss make of it; for many classes the range."""
+    columns = [("share", event.shares)]
+    if event.drawn is not None and tuple(event.drawn) != tuple(event.shares):
+        columns.append(("drawn", event.drawn))
+    if event.weights is not None and event.effective is not None:
+        columns.append(("effective", event.effective))
+    if len(event.classes) > _MOST_CLASSES:
+        ranges = [f"{name} {min(one):.2%} to {max(one):.2%}" for name, one in columns]
+        counts = f"{min(event.counts):,} to {max(event.counts):,} {event.unit} each"
+        return [f"{len(event.classes)} classes: {', '.join([counts, *ranges])}"]
+    width = max(len("class"), *(len(printable(name)) for name in event.classes))
+    heading = f"{'class':<{width}}  {event.unit:>13}"
+    lines = [heading + "".join(f"  {name:>9}" for name, _ in columns)]
+    for place, name in enumerate(event.classes):
+        cells = "".join(f"  {one[place]:>9.1%}" for _, one in columns)
+        lines.append(f"{printable(name):<{width}}  {event.counts[place]:>13,}{cells}")
+    return lines
 
 
 def number(value: Number) -> str:

@@ -12,7 +12,7 @@ from zoo.plugins.catalog import catalog
 from zoo.recipes.reading import Override, open_recipe
 from zoo.recipes.schema import Recipe
 from zoo.recipes.writing import recipe_data
-from zoo.runs import folder
+from zoo.runs import folder, log
 from zoo.runs.environment import cores
 from zoo.runs.folder import RunFolder, find_run
 from zoo.runs.naming import as_argument
@@ -37,6 +37,18 @@ def resume(
     had come between. ``epochs`` and ``max_time`` give it a larger budget; nothing else may change:
     raises :class:`RunError` naming the first key of the recipe, or field of the data, that did."""
     opened = find_run(str(run))
+    with log.event_log(opened.path / folder.EVENTS) as written:
+        _go_on(opened, written, epochs, max_time, subscribers)
+    return opened
+
+
+def _go_on(
+    opened: RunFolder,
+    written: log.EventLog,
+    epochs: int | None,
+    max_time: str | None,
+    subscribers: Sequence[events.Subscriber],
+) -> None:
     path, states = _checkpoint(opened)
     about, at = states.pop(checkpoints.ABOUT), Position(**states["position"])
     source = opened.path / folder.RECIPE
@@ -49,18 +61,18 @@ def resume(
         if value is not None
     ]
     recipe, places = open_recipe(source, overrides, catalog())
-    _require_budget(opened, before, recipe, at, states["stopping"])
+    planned = about["recipe"]["training"]["epochs"]
+    _require_budget(opened, planned, recipe, at, states["stopping"])
     device = choose_device(recipe.training.device)
     tell = teller(subscribers)
     with torch_session(recipe.training, recipe.training.threads or cores(), device):
-        prepared = prepare(recipe, catalog(), device, tell, places)
+        prepared = prepare(recipe, catalog(), device, tell, places, resumed=True)
         _require_equal(opened, about["data"], prepared.data, "data", "the dataset")
         _note_versions(opened, prepared, tell)
         load(prepared.trainee, states, str(path))
         remove_torn(opened.path)
         gone_on = events.Resumed(at.epoch, at.step, str(path))
-        carry_out(prepared, opened, catalog(), subscribers, gone_on)
-    return opened
+        carry_out(prepared, opened, written, catalog(), subscribers, gone_on)
 
 
 def load(trainee: loop.Trainee, states: Mapping[str, Any], path: str) -> None:
@@ -126,26 +138,29 @@ def _differences(kept: Any, found: Any, key: str = "") -> list[tuple[str, Any, A
 
 
 def _require_budget(
-    run: RunFolder, before: Recipe, recipe: Recipe, at: Position, stopping: Mapping[str, Any]
+    run: RunFolder, planned: int, recipe: Recipe, at: Position, stopping: Mapping[str, Any]
 ) -> None:
-    """Raises :class:`RunError` when there is nothing to go on to."""
+    """Raises :class:`RunError` when there is nothing to go on to. A run that was killed after its
+    last checkpoint has nothing left to train, but has still to say so. ``planned``: the epochs with
+    which the checkpoint was made."""
     name, done = as_argument(run.path), at.epoch - 1
     epochs, limit = recipe.training.epochs, seconds_of(recipe.training.max_time)
-    if 0 < recipe.stopping.patience <= stopping["waited"]:
+    untold = run.info.get("status") != folder.FINISHED
+    if 0 < recipe.stopping.patience <= stopping["waited"] and not untold:
         raise RunError(
             f"run {str(run.path)!r} stopped early after epoch {done}: {stopping['waited']} epochs "
             f"without a better one; there is nothing to go on to"
         )
-    if epochs <= done:
+    if epochs < done or (epochs == done and not untold):
         raise RunError(
             f"run {str(run.path)!r} has {done} epochs behind it, of {epochs}; to make it longer "
             f"type: zoo resume {name} --epochs {2 * done}"
         )
     spec: Any = catalog().get("scheduler", recipe.scheduler.name).spec
-    if epochs != before.training.epochs and spec.bound_to_budget:
+    if epochs != planned and spec.bound_to_budget:
         raise RunError(
             f"run {str(run.path)!r} cannot be made longer: its schedule {recipe.scheduler.name!r} "
-            f"spans the whole budget of {before.training.epochs} epochs; train anew with "
+            f"spans the whole budget of {planned} epochs; train anew with "
             f"--epochs {epochs}"
         )
     if limit and at.seconds >= limit:

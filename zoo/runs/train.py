@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zoo.data.device import choose_device
 from zoo.errors import PausedError, RunError, ZooError, reason
 from zoo.plugins.catalog import Catalog, catalog
-from zoo.plugins.contexts import TrackerContext
 from zoo.recipes.reading import Override, open_recipe
 from zoo.recipes.schema import Recipe
 from zoo.recipes.writing import recipe_data, write_recipe
-from zoo.runs import building, log
 from zoo.runs import folder as folders
+from zoo.runs import log, tracking
 from zoo.runs.environment import cores
 from zoo.runs.folder import RunFolder
 from zoo.runs.naming import as_argument
@@ -25,6 +24,7 @@ from zoo.runs.session import pausing, torch_session
 from zoo.storage import commit
 from zoo.training import events, loop
 from zoo.training.checkpoints import LAST, Checkpoints
+from zoo.training.exhausted import out_of_memory
 
 
 def train(
@@ -49,7 +49,13 @@ def train(
     with torch_session(checked.training, checked.training.threads or cores(), device):
         prepared = prepare(checked, catalog(), device, teller(subscribers), places)
         run = RunFolder.create(path) if path else _free_folder(prepared.recipe)
-        carry_out(prepared, run, catalog(), subscribers)
+        try:
+            with log.event_log(run.path / folders.EVENTS) as written:
+                carry_out(prepared, run, written, catalog(), subscribers)
+        except BaseException:
+            if not run.path.joinpath(folders.INFO).exists():  # nothing was kept
+                shutil.rmtree(run.path, ignore_errors=True)
+            raise
     return run
 
 
@@ -64,11 +70,13 @@ def teller(subscribers: Sequence[events.Subscriber]) -> events.Subscriber:
 def carry_out(
     prepared: Prepared,
     run: RunFolder,
+    written: log.EventLog,
     installed: Catalog,
     subscribers: Sequence[events.Subscriber] = (),
     resumed: events.Resumed | None = None,
 ) -> None:
-    """Train in ``run``, from where the trainee stands; whatever ends it, ``run.json`` says so."""
+    """Train in ``run``, from where the trainee stands; whatever ends it, ``run.json`` says so. That
+    is first written when there is a checkpoint: what has a ``run.json`` can be resumed."""
     recipe, trainee = prepared.recipe, prepared.trainee
     trainee.checkpoints = Checkpoints(
         run.path,
@@ -77,28 +85,38 @@ def carry_out(
         recipe.training.evaluate == LAST,
         about={"recipe": recipe_data(recipe), "data": dict(prepared.data)},
     )
+
+    def note(event: events.Event) -> None:
+        written.write(event)
+        _note(run, event)
+        teller(subscribers)(event)
+
+    tracked = tracking.trackers(recipe, run.path, installed, note, resumed=resumed is not None)
     try:
-        with log.event_log(run.path / folders.EVENTS, trainee.position) as written:
-            _note_start(prepared, run, resumed)
-            tell = teller([*subscribers, *_trackers(recipe, run, installed, resumed)])
-            with pausing(trainee.pause):
-                if resumed is not None:
-                    log.write(written, resumed)
-                    tell(resumed)
-                for event in loop.train(trainee):
-                    log.write(written, event)
-                    _note(run, event)
-                    tell(event)
+        with pausing(trainee.pause), tracked as trackers:
+            commit.write(run.path / folders.RECIPE, write_recipe(recipe).encode())
+            tell = teller([note, *trackers])
+            if resumed is not None:
+                written.rewind(trainee.position)
+                tell(resumed)
+            for event in loop.train(trainee):
+                if isinstance(event, events.TrainingStarted):
+                    _note_start(prepared, run, resumed)
+                tell(event)
     except BaseException as error:
+        full = out_of_memory(error, trainee)
         stopped = isinstance(error, KeyboardInterrupt | SystemExit)
         # A full disk may refuse this too; what ended the run is what has to be said.
         with contextlib.suppress(ZooError):
             status = folders.INTERRUPTED if stopped else folders.FAILED
-            run.update(status=status, reason=reason(error))
+            if run.path.joinpath(folders.INFO).exists():
+                run.update(status=status, reason=reason(full or error))
+        if full is not None:
+            raise full from error
         if isinstance(error, OSError):
             raise RunError(f"run {str(run.path)!r} cannot go on: {reason(error)}") from error
         raise
-    if trainee.pause.signal:
+    if trainee.pause.signal and run.info["status"] == folders.INTERRUPTED:
         raise PausedError(
             f"saved after step {trainee.position.step}; to go on type: "
             f"zoo resume {as_argument(run.path)}",
@@ -108,7 +126,6 @@ def carry_out(
 
 def _note_start(prepared: Prepared, run: RunFolder, resumed: events.Resumed | None) -> None:
     recipe = prepared.recipe
-    commit.write(run.path / folders.RECIPE, write_recipe(recipe).encode())
     if resumed is not None:
         run.update(status=folders.RUNNING, environment=prepared.about["environment"])
         return
@@ -121,16 +138,6 @@ def _note_start(prepared: Prepared, run: RunFolder, resumed: events.Resumed | No
         weights=recipe.training.evaluate,
         **prepared.about,
     )
-
-
-def _trackers(
-    recipe: Recipe, run: RunFolder, installed: Catalog, resumed: events.Resumed | None
-) -> list[events.Subscriber]:
-    context = TrackerContext(run.path, recipe_data(recipe))
-    if resumed is not None:
-        context = replace(context, resumed=True)
-    chosen = [(installed.get("tracker", one.name), one.options) for one in recipe.trackers]
-    return [building.blamed(one, one.build(context, options)) for one, options in chosen]
 
 
 def _note(run: RunFolder, event: events.Event) -> None:

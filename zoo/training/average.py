@@ -14,8 +14,8 @@ _WARMING = 10  # early weights are soon forgotten: decay is at most (1 + n) / (1
 class Average:
     """Exponential moving average (Polyak and Juditsky 1992; in this form Tan and Le,
     "EfficientNet", ICML 2019): average = d average + (1 - d) weights, with d the smaller of
-    ``decay`` and (1 + n) / (10 + n) after n updates. Floating-point buffers are averaged like weights, others
-    copied: batch norm's statistics belong to the weights they were measured with."""
+    ``decay`` and (1 + n) / (10 + n) after n updates. Floating-point buffers are averaged like
+    weights, others copied: batch norm's statistics belong to the weights they came with."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay

@@ -32,25 +32,33 @@ class Sizes:
 
 
 def find_sizes(
-    work: Workload, batch_size: int | str, micro_batch: int | str, samples: int
+    work: Workload,
+    batch_size: int | str,
+    micro_batch: int | str,
+    samples: int,
+    ranks: int = 1,
+    least: Callable[[int], int] = lambda images: images,
 ) -> Sizes | None:
     """The numbers in place of ``"auto"``; None where there is none to replace. A batch is the
     largest power of two that fits, at most ``samples`` and :data:`MOST`; a micro batch the largest
-    that fits, at most the batch, in parts of equal size. Raises :class:`TrainingError` when not
-    even two images fit."""
+    that fits, at most the batch, in parts of equal size. Of ``ranks`` processes each takes its
+    share of a batch; ``least`` gives all of them the smallest number that one of them found. Raises
+    :class:`TrainingError` when not even two images fit."""
     if AUTO not in (batch_size, micro_batch):
         return None
     began, where = time.perf_counter(), work.device.type
     if batch_size == AUTO:
-        most = min(MOST[where], max(1, samples))
-        batch = _require(work, images_that_fit(work, 1 << (most.bit_length() - 1)))
-        limit = f", the most that 'auto' takes on {where}" if batch == MOST[where] else ""
+        most = min(MOST[where], max(1, samples // ranks))
+        fit = least(_require(work, images_that_fit(work, 1 << (most.bit_length() - 1))))
+        batch = fit * ranks
+        limit = f", the most that 'auto' takes on {where}" if fit == MOST[where] else ""
         told = f"batch_size = {batch}{limit}"
-        micro = micro_batch if isinstance(micro_batch, int) and micro_batch < batch else 0
+        micro = micro_batch if isinstance(micro_batch, int) and micro_batch < fit else 0
     else:
         batch = int(batch_size)
-        fit = _require(work, images_that_fit(work, batch))
-        micro = 0 if fit >= batch else math.ceil(batch / math.ceil(batch / fit))
+        mine = math.ceil(batch / ranks)
+        fit = least(_require(work, images_that_fit(work, mine)))
+        micro = 0 if fit >= mine else math.ceil(mine / math.ceil(mine / fit))
         told = f"micro_batch = {micro}" if micro else f"micro_batch = 0: a batch of {batch} fits"
     return Sizes(batch, micro, f"{told} (found in {time.perf_counter() - began:.1f} s)")
 

@@ -12,7 +12,7 @@ from zoo.errors import TrainingError
 from zoo.training import loop
 from zoo.training.batch_size import images_that_fit
 from zoo.training.memory import causes, is_out_of_memory
-from zoo.training.workload import Workload, parts_of
+from zoo.training.workload import Workload, images_of
 
 
 def out_of_memory(error: BaseException, run: loop.Trainee) -> TrainingError | None:
@@ -30,8 +30,7 @@ def out_of_memory(error: BaseException, run: loop.Trainee) -> TrainingError | No
             f"{where}: {tried} images of {work.image_text} at once are too many for validation; "
             f"type: --set training.eval_batch_size={max(1, tried // 2)}"
         )
-    batch = parts_of(run.loader)[0].batch_size
-    tried = min(run.micro_batch or batch, batch)
+    batch, tried = images_of(run)
     part = "" if tried == batch else f" of a batch of {batch}"
     what = f"{where}: {tried} images of {work.image_text} at once{part} are too many"
     fit = _fitting(work, tried)
@@ -49,9 +48,8 @@ def _fitting(work: Workload, tried: int) -> int:
     try:
         return min(images_that_fit(work, most), most)
     except Exception as error:
-        if is_out_of_memory(error):
-            return 0
-        raise
+        # Half of what did not fit is said where nothing could be measured.
+        return 0 if is_out_of_memory(error) else most
 
 
 def _forget(error: BaseException, run: loop.Trainee) -> None:

@@ -52,7 +52,7 @@ class Trainee:
     seed: int
     micro_batch: int = 0
     average_chosen: bool = False
-    before_epoch: Callable[[int], None] = lambda epoch: None
+    before_epoch: Callable[[int], object] = lambda epoch: None
     replicas: Replicas = field(default_factory=Replicas)
     pause: Pause = field(default_factory=Pause)
     position: Position = field(default_factory=Position)
@@ -94,10 +94,10 @@ def train(run: Trainee) -> Iterator[events.Event]:
     """Train to the end of the budget or of the patience, from where ``run.position`` stands. Raises
     :class:`TrainingError` when the loss stops being finite; the last checkpoint stays."""
     at, tally = run.position, run.tally
-    yield started(run)
     run.pause.start(at.seconds)
     if at.step == 0:
         run.checkpoints.save(0, run.states())  # a full disk shows now, not after an hour
+    yield started(run)
     reason = ended(run)
     while reason is None:
         epoch, rate = at.epoch, run.schedule.learning_rate
@@ -125,10 +125,11 @@ def train(run: Trainee) -> Iterator[events.Event]:
         run.schedule.after_epoch(monitored)
         tally.new_epoch()
         at.next_epoch()
-        run.checkpoints.save(at.step, run.states(), epoch_ended=True)
+        # Told before it is saved: killed in between, the epoch is done and told again, never lost.
         yield events.EpochEnded(
             epoch, numbers, val_numbers, rate, seconds, speed, improved, dropped
         )
+        run.checkpoints.save(at.step, run.states(), epoch_ended=True)
         reason = ended(run)
     best, total = run.stopping, run.pause.seconds
     yield events.TrainingEnded(
@@ -173,13 +174,6 @@ def measure(run: Trainee) -> dict[str, Number] | None:
     return numbers if not tally.watch.dropped else {**numbers, "loss": None}
 
 
-@torch.no_grad()
-def logits_of(network: nn.Module, loader: Loader) -> Tensor:
-    """float32 (N, O, ...) on the CPU: what the network says of every sample, in order."""
-    network.eval()
-    return torch.cat([network(batch.images).float().cpu() for batch in loader.epoch()])
-
-
 def started(run: Trainee) -> events.TrainingStarted:
     samples, steps = run.loader.size_of(run.position.epoch)
     parameters = sum(weight.numel() for weight in run.network.parameters())
@@ -198,6 +192,8 @@ def part_of(batch: Batch, first: int, number: int) -> tuple[Tensor, Tensor, Tens
     """(images, labels, targets) of some of a batch."""
     if batch.labels is None or batch.targets is None:
         raise TrainingError("training and validation need labels; this split has none")
+    if number >= len(batch):
+        return batch.images, batch.labels, batch.targets
     chosen = slice(first, first + number)
     return batch.images[chosen], batch.labels[chosen], batch.targets[chosen]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ class Schedule:
             return
         if not isinstance(self.scheduler, ReduceLROnPlateau):
             self.scheduler.step()
-        elif monitored is not None:
+        elif monitored is not None and math.isfinite(monitored):
             self.scheduler.step(monitored)
 
     def state_dict(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def parameter_groups(network: nn.Module, recipe: Recipe, outputs: int) -> list[d
     parameters = dict(network.named_parameters())
     for name, factor in factors(network, transfer, outputs).items():
         found.setdefault(factor, []).append(parameters[name])
-    nearest_first = sorted(found, key=lambda one: (abs(math.log(one)), one))
+    nearest_first = sorted(found, key=lambda one: (abs(one - 1.0), one))
     return [{"params": found[one], "lr": float(base) * one} for one in nearest_first]
 
 

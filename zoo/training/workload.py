@@ -90,6 +90,14 @@ class Workload:
             yield trial.train(), optimizer
 
 
+def images_of(run: Trainee) -> tuple[int, int]:
+    """(images an update on all processes together, images at once on this one)."""
+    first = parts_of(run.loader)[0]
+    batch = first.batch_size
+    mine = math.ceil(batch / first.ranks)
+    return batch, min(run.micro_batch or mine, mine)
+
+
 def parts_of(loader: Loader | Resolutions) -> Sequence[Loader]:
     """One loader an image size."""
     return loader.parts if isinstance(loader, Resolutions) else [loader]

@@ -40,6 +40,11 @@ class ParquetSplit:
             encoded = _row_group(path, group)[row]
         return open_image(encoded, self.ids[index])
 
+    def place(self, index: int) -> tuple[Path, str]:
+        """Where the image is, so that zoo may keep it decoded."""
+        path, group, row = self.places[index]
+        return path, f"row {row} of group {group}"
+
     def mask(self, index: int) -> Any:
         raise DataError("this split has no masks")
 

@@ -47,7 +47,8 @@ def _task(name: str, classes: Sequence[str], positive: str) -> Task:
         if not positive:
             raise DataError(
                 f"dataset 'torchvision/{name}': of the two classes {classes[0]!r} and "
-                f"{classes[1]!r} one is to be found; say which: --set dataset.positive={classes[1]}"
+                f"{classes[1]!r} one is to be found; say which with --positive (in a recipe, "
+                f"dataset.positive)"
             )
         return Task.binary(classes, positive=chosen_positive(name, classes, positive))
     if positive:

@@ -42,6 +42,10 @@ class H5Split:
     def image(self, index: int) -> np.ndarray:
         return np.asarray(_opened(self.path, os.getpid())["x"][index])
 
+    def place(self, index: int) -> tuple[Path, str]:
+        """Where the image is, so that zoo may keep it decoded."""
+        return self.path, f"x {index}"
+
     def mask(self, index: int) -> Any:
         raise DataError("this split has no masks")
 

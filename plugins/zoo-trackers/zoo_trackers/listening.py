@@ -53,11 +53,20 @@ def figures(event: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in found.items() if isinstance(value, int | float)}
 
 
-def flat(recipe: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """``("optimizer.lr", 0.001)`` and so on; lists as text."""
-    for name, value in recipe.items():
+def settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe without its trackers, whose options may hold an address with a password."""
+    return {name: section for name, section in recipe.items() if name != "trackers"}
+
+
+def flat(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """:func:`settings` as ``{"optimizer.lr": 0.001}`` and so on; lists as text."""
+    return dict(_flat(settings(recipe), ""))
+
+
+def _flat(section: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+    for name, value in section.items():
         if isinstance(value, Mapping):
-            yield from flat(value, f"{before}{name}.")
+            yield from _flat(value, f"{before}{name}.")
         else:
             plain = isinstance(value, bool | int | float | str)
             yield f"{before}{name}", value if plain else str(value)

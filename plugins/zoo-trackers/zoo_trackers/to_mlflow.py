@@ -48,7 +48,7 @@ class Mlflow(Listener):
             _experiment(self._client, experiment), run_name=ctx.folder.name
         ).info.run_id
         keep_id(ctx.folder, "mlflow", made)
-        for name, value in flat(ctx.recipe):
+        for name, value in flat(ctx.recipe).items():
             self._client.log_param(made, name, str(value)[:_LONGEST])
         return str(made)
 

@@ -1,5 +1,5 @@
-"""TensorBoard: ``train`` and ``val`` are two of its runs, with the same tags, so that both curves of
-a figure stand in one chart; ``steps`` is a third, for its axis counts steps."""
+"""TensorBoard: ``train`` and ``val`` are two of its runs, with the same tags, so that both curves
+of a figure stand in one chart; ``steps`` is a third, for its axis counts steps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TensorBoard(Listener):
 
         super().__init__()
         self._folder: Path = ctx.folder / "tensorboard"
-        self._recipe = dict(flat(ctx.recipe))
+        self._recipe = flat(ctx.recipe)
         self._resumed = ctx.resumed
         self._flush_seconds = flush_seconds
         self._writers: dict[str, SummaryWriter] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import zoo
-from zoo_trackers.listening import Listener, figures, run_id
+from zoo_trackers.listening import Listener, figures, run_id, settings
 
 
 def build(
@@ -35,7 +35,7 @@ class Wandb(Listener):
             dir=str(ctx.folder),
             id=known,
             name=ctx.folder.name,
-            config=dict(ctx.recipe),
+            config=settings(ctx.recipe),
             resume="allow" if mode == "online" else None,
             reinit="create_new",
             # The terminal belongs to zoo.

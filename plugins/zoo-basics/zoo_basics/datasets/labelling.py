@@ -43,8 +43,9 @@ def class_task(layout: str, classes: Sequence[str], positive: str, choice: str) 
         return Task.binary(classes, positive=positive)
     if len(classes) == 2 and choice == "auto":
         raise DataError(
-            f"{where}: which of its two classes is the positive one? set dataset.positive to "
-            f'{_either(classes)}, or dataset.task to "multiclass" to treat them alike'
+            f"{where}: which of its two classes is the positive one? give --positive (in a recipe, "
+            f"dataset.positive) {_either(classes)}; or --set dataset.task=multiclass to treat them "
+            f"alike"
         )
     return Task.multiclass(classes)
 

@@ -145,19 +145,30 @@ class ParquetSplit:
 
     def image(self, index: int) -> Any:
         """A PIL image. Raises :class:`zoo.DataError` naming the file and the row."""
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        # An empty row group begins where the next one does: the last of those is meant.
-        group = bisect.bisect_right(self._begins, index) - 1
+        group, row = self._row(index)
         path, _ = self._places[group]
-        cell = self._row_group(group)[index - self._begins[group]].as_py()
+        cell = self._row_group(group)[row].as_py()
         content = cell.get("bytes") if isinstance(cell, dict) else cell
         if not content:
             raise wrong(path, f"sample {self.ids[index]!r} has no image bytes")
         return open_image(content, f"{path.name}: {self.ids[index]}")
 
+    def place(self, index: int) -> tuple[Path, str]:
+        """Where the image is, so that zoo may keep it decoded."""
+        group, row = self._row(index)
+        path, number = self._places[group]
+        return path, f"row {row} of group {number}, {self._column}"
+
     def mask(self, index: int) -> Any:
         raise DataError("this split has no masks")
+
+    def _row(self, index: int) -> tuple[int, int]:
+        """Which of the row groups, and which of its rows."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        # An empty row group begins where the next one does: the last of those is meant.
+        group = bisect.bisect_right(self._begins, index) - 1
+        return group, index - self._begins[group]
 
     def _forget(self) -> None:
         self._lock = threading.Lock()

@@ -73,7 +73,7 @@ def zoo_epoch(case: Case, *, channels_last: bool = True) -> Callable[[], float]:
         run.network.train()
         for batch in loader.epoch(1):
             loop.train_step(run, batch)
-        run.tally.numbers(run.replicas)
+        run.tally.numbers()
         return weight(run.network)
 
     return epoch

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import typer
 
-from zoo.errors import PausedError, ZooError, ZooWarning, nearest, printable, reason
+from zoo.errors import PausedError, ToldError, ZooError, ZooWarning, nearest, printable, reason
 
 # The errors of click, which typer brings inside itself since 0.26 and keeps private: they stand
 # where the one that typer makes public does.
@@ -51,7 +51,8 @@ def run(command: Callable[[], None], *, debug: bool) -> int:
         if debug and not isinstance(error, ClickException):
             traceback.print_exc()
         code, lines = _ending(error)
-        print("\n".join(lines), file=sys.stderr)
+        for line in lines:
+            print(line, file=sys.stderr)
         return code
     return OK
 
@@ -61,7 +62,9 @@ def _ending(error: BaseException) -> tuple[int, list[str]]:
     match error:
         case PausedError():
             ended = "terminated" if error.signal == signal.SIGTERM else "interrupted"
-            return 128 + error.signal, [f"zoo: {ended}; {error}"]
+            return 128 + error.signal, [f"zoo: {ended}; {error}"] if str(error) else []
+        case ToldError():
+            return FAILED, []
         case Terminated():
             return TERMINATED, ["zoo: terminated"]
         case KeyboardInterrupt():

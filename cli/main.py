@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import zoo
+from zoo.runs.launch import require_alone
 
 from . import endings
 from .lazy import Target, lazy_group
@@ -27,6 +28,7 @@ COMMANDS = {
     "runs": Target("runs", "app", "Runs in a folder: list, show."),
     "doctor": Target("doctor", "doctor", "Look for what would stop zoo from working here."),
 }
+_SHARED = ("train", "resume")  # among the processes that torchrun starts
 _DEBUG = "--debug"
 _COMPLETION_REQUEST = "_ZOO_COMPLETE"  # set by the shell's completion script
 
@@ -59,6 +61,8 @@ def _zoo(
         typer.echo(f"zoo {zoo.__version__}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
+    elif context.invoked_subcommand not in _SHARED:
+        require_alone(f"{PROGRAM} {context.invoked_subcommand}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

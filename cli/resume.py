@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from .tables import show_json
 from .train import finish
 
 
@@ -34,7 +33,7 @@ def resume(
 
     if json:
         done = carry_out(run, epochs=epochs, max_time=max_time)
-        show_json({"run": str(done.path), **done.info})
+        finish(done, json=True)
         return
     from rich.console import Console
 

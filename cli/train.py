@@ -110,15 +110,18 @@ def train(
         licence=licence, intended_use=intended_use,
     )  # fmt: skip
     if dry_run:
+        from zoo.runs.launch import require_alone
+
         from . import dry_run as dry
 
+        require_alone("zoo train --dry-run")
         dry.run(recipe, overrides, json=json)
         return
     if json:
         from zoo.runs.train import train as carry_out
 
         done = carry_out(recipe, folder=run, overrides=overrides)
-        show_json({"run": str(done.path), **done.info})
+        finish(done, json=True)
         return
     from rich.console import Console
 
@@ -131,11 +134,18 @@ def train(
     finish(done)
 
 
-def finish(done: RunFolder) -> None:
-    """Say where the run is and what comes next."""
+def finish(done: RunFolder, *, json: bool = False) -> None:
+    """Say where the run is and what comes next; of several processes the first one does."""
+    from zoo.runs.launch import launched
     from zoo.runs.naming import as_argument
     from zoo.runs.subjects import part_of
 
+    launch = launched()
+    if launch is not None and launch.rank:
+        return
+    if json:
+        show_json({"run": str(done.path), **done.info})
+        return
     typer.echo(f"run: {done.path}")
     split = "" if "test" in part_of(done, "data")["splits"] else " --split val"
     typer.echo(f"next: zoo eval {as_argument(done.path)}{split}")

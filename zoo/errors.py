@@ -57,9 +57,13 @@ class TrainingError(ZooError):
     """Training cannot start or cannot go on."""
 
 
+class ToldError(TrainingError):
+    """One of several processes ends, and another one says why: the command line is silent."""
+
+
 class PausedError(KeyboardInterrupt):
     """A signal came; training saved and ended. A KeyboardInterrupt, so that code which lets that
-    one through lets this."""
+    one through lets this. ``text``: empty where another process says it."""
 
     def __init__(self, text: str, signal: int) -> None:
         super().__init__(text)
@@ -96,7 +100,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if not close and len(name) >= _BEGINNING:
-        close = sorted((one for one in names if one.startswith(name)), key=lambda one: (len(one), one))
+        close = sorted(
+            (one for one in names if one.startswith(name)), key=lambda one: (len(one), one)
+        )
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 

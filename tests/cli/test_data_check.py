@@ -106,7 +106,7 @@ def test_verify_finds_a_store_that_its_files_no_longer_match(
     assert zoo("data", "check", "digits")[0] == 0
     code, out, _ = zoo("data", "check", "digits", "--verify")
     assert code == 1
-    assert "decoded store out of date, train (type: zoo data cache --clear)\n" in out
+    assert "decoded store out of date, train (type: zoo data cache --verify --clear)\n" in out
 
 
 def test_what_is_not_there(zoo: Zoo, here: Path) -> None:

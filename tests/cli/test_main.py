@@ -126,3 +126,11 @@ def _app(targets: dict[str, lazy.Target]) -> typer.Typer:
     app = typer.Typer(cls=lazy.lazy_group(targets), rich_markup_mode=None)
     app.callback(invoke_without_command=True)(lambda: None)
     return app
+
+
+@pytest.mark.parametrize("arguments", [(), *((name,) for name in GROUPS)])
+def test_no_line_of_a_list_of_commands_is_cut(zoo: Zoo, arguments: tuple[str, ...]) -> None:
+    """Lines are cut where a terminal of 80 columns ends."""
+    _, out, _ = zoo(*arguments, "--help")
+    assert "Commands:\n" in out
+    assert "..." not in out.partition("Commands:\n")[2]

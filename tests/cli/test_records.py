@@ -129,6 +129,9 @@ def test_a_run_with_wrong_types_is_damaged(
 def test_a_run_is_shown_with_what_was_measured(zoo: Zoo, run: RunFolder) -> None:
     out = zoo("runs", "show", "pets-1")[1]
     assert "task          multiclass\n" in out
+    told = [line.split()[0] for line in out.partition("\n\n")[0].splitlines()]
+    assert told[:3] == ["run", "status", "task"]
+    assert told.index("dataset") < told.index("epochs_done") < told.index("created")
     assert "VAL, EPOCH 5  VALUE\naccuracy      0.875\n" in out
     assert out.endswith("not evaluated yet; type: zoo eval runs/pets-1 --split test\n")
     run.write_metrics("test", METRICS)
@@ -172,6 +175,12 @@ def test_a_damaged_version_is_a_warning(zoo: Zoo, registry: Registry) -> None:
     assert [row["latest"] for row in json.loads(out)] == [1]
     assert err.startswith("zoo: warning: the record of model 'pets-mlp' version 2 ")
     assert err.count("\n") == 1
+
+
+def test_the_beginning_of_a_name_is_known(zoo: Zoo, registry: Registry) -> None:
+    code, _, err = zoo("models", "show", "pet")
+    assert code == 1 and "(did you mean 'pets-mlp'?); see: zoo models list" in err
+    assert "did you mean" not in zoo("models", "show", "pe")[2]
 
 
 def test_a_version_is_shown(zoo: Zoo, registry: Registry) -> None:

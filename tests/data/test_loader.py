@@ -144,13 +144,15 @@ def test_fingerprints_see_pixels_labels_and_ids():
 
 def test_a_wrong_image_is_named():
     class Split:
-        ids, labels, groups = ("a", "b"), np.array([0, 1]), None
+        """One image among many is of another size, and not among those that are looked at first."""
+
+        ids, labels, groups = [str(i) for i in range(100)], np.zeros(100, int), None
 
         def __len__(self):
-            return 2
+            return 100
 
         def image(self, index):
-            return np.zeros((4 + index, 4), np.uint8)
+            return np.zeros((5 if index == 1 else 4, 4), np.uint8)
 
-    with pytest.raises(DataError, match=r"here: image 'b' is 5x4, others are 4x4"):
+    with pytest.raises(DataError, match=r"here: image '1' is 5x4, others are 4x4"):
         open_split(Split(), Form(1), TASK, "here", Keeping())

@@ -177,7 +177,7 @@ def test_two_folders_need_a_positive_one(tmp_path):
     draw(tmp_path / "malignant" / "2.png")
     assert refusal(tmp_path, "ImageFolder") == (
         "dataset 'torchvision/ImageFolder': of the two classes 'benign' and 'malignant' one is to "
-        "be found; say which: --set dataset.positive=malignant"
+        "be found; say which with --positive (in a recipe, dataset.positive)"
     )
     dataset = build(tmp_path, "ImageFolder", positive="malignant")
     assert dataset.task == zoo.Task.binary(["benign", "malignant"], positive="malignant")
@@ -201,6 +201,19 @@ def write_pcam(root, images=4):
         with h5py.File(root / "pcam" / f"{stem}_y.h5", "w") as file:
             file["y"] = np.array([0, 1, 1, 0], np.uint8).reshape(4, 1, 1, 1)
     return pixels
+
+
+def test_a_licence_is_a_known_one_or_to_be_looked_up():
+    from zoo_torchvision import table
+
+    sure = {"mit", "cc0-1.0", "cc-by-sa-4.0"}
+    for name, entry in table.TABLE.items():
+        about = entry.provenance
+        assert about.homepage
+        if about.licence == "other":
+            assert entry.notes["licence"], name
+        else:
+            assert about.licence in {*sure, table.SEE_HOMEPAGE}, name
 
 
 def test_pcam(tmp_path):

@@ -39,7 +39,7 @@ def greedy(ctx: object, *, name: str = "x") -> None: ...
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
-    binary = {"binary", "multilabel"}
+    binary = {"binary", "multilabel", "segmentation"}
     components = (
         specs.DatasetSpec(name="digits", build=dataset, summary="d"),
         specs.DatasetSpec(name="scans", build=plain, summary="d"),

@@ -40,6 +40,7 @@ def anything(catalog):
         (TWO, "bce", {}),
         (MANY, "bce", {}),
         (Task(SEGMENTATION, ("a", "b")), "cross_entropy", {"smoothing": 0.0, "file": ""}),
+        (Task(SEGMENTATION, ("a", "b"), "b"), "bce", {}),
     ],
 )
 def test_the_loss_of_a_task(anything, task, loss, options):

@@ -1,69 +1,53 @@
-"""A tiny run of 12 steps, killed and resumed, beside the same run left alone.
+"""The run of 12 steps over what a recipe may combine, killed at every step and resumed.
 
-``python resume_matrix.py FOLDER pairwise|independent|full|control NAME`` prints JSON. The kills are
-SIGKILL to a forked process; the parent only waits, and has everything imported. Files need not be
-synced for that: what a killed process wrote is there.
+``python resume_matrix.py FOLDER pairwise|full|controls [NAME..]`` prints JSON.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
 import shutil
-import signal
 import sys
 import time
-import traceback
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, str(Path(__file__).parents[1] / "runs"))
+from tiny_runs import EPOCHS, FACTORS, STEPS, cell_of, differences, in_turn, kill_at, prepare
 
-import numpy as np
-import torch
-from mask_files import write_masks
+from zoo.training import loop
 
-import zoo
-from zoo.plugins import loading
-from zoo.plugins.catalog import catalog
-from zoo.plugins.loading import Loaded, Plugin
-from zoo.runs import resume as resuming
-from zoo.storage import tensors
-from zoo.training import checkpoints, loop
-
-STEPS, EPOCHS = 12, 3
-FACTORS = {
-    "task": ("classes", "masks"),
-    "ema": (False, True),
-    "micro": (False, True),
-    "schedule": ("plateau", "cosine"),
-    "mixup": (False, True),
-    "dropout": (False, True),
-    "weighted": (False, True),
-    "bf16": (False, True),
-}
 # Every pair of values of two factors is in one of these rows; a test counts them.
 PAIRWISE = (
-    "classes ema    micro cosine  mixup dropout weighted bf16",
-    "classes -      -     plateau mixup -       -        -",
-    "classes ema    -     plateau -     dropout -        bf16",
-    "classes -      micro cosine  -     -       weighted -",
-    "masks   ema    micro plateau -     -       -        -",
-    "masks   -      -     cosine  -     dropout weighted bf16",
-    "classes ema    -     cosine  mixup -       weighted -",
-    "classes -      micro plateau mixup dropout -        bf16",
-    "masks   -      micro plateau -     dropout weighted -",
-    "masks   ema    -     cosine  -     -       -        bf16",
+    "classes ema micro cosine mixup dropout weighted bf16",
+    "classes - - plateau mixup - - -",
+    "masks - micro cosine - - weighted -",
+    "masks ema micro plateau - dropout - -",
+    "masks ema - plateau - - weighted bf16",
+    "classes - - cosine - dropout - bf16",
 )
 
 
-def cell_of(row):
-    words = row.split()
-    return {
-        name: word if name in ("task", "schedule") else word != "-"
-        for name, word in zip(FACTORS, words, strict=True)
-    }
+FP16 = {
+    **cell_of("classes ema micro plateau - dropout weighted -"),
+    "precision": "fp16",
+    "set": {"optimizer.name": "sgd", "optimizer.momentum": 0.9, "training.clip_norm": 1.0},
+}
+# Stops after 12 steps, because no epoch is better than the first by so much.
+PATIENT = {
+    **cell_of("classes - - plateau - - - -"),
+    "set": {"training.epochs": 6, "stopping.patience": 2, "stopping.min_delta": 10.0},
+}
+# The rate falls after every epoch but the first: a smaller loss is no improvement here.
+FALLING = {**cell_of("classes - - plateau - - - -"), "set": {"stopping.mode": "max"}}
+POINTS = [
+    *(("update", step) for step in range(1, STEPS + 1)),
+    ("saving", 1 + STEPS // 2),
+    *(("measure", epoch) for epoch in range(1, EPOCHS + 1)),
+    ("best", 1),
+    *(("told", epoch) for epoch in range(1, EPOCHS + 1)),
+    ("saved", 1),
+    ("saved", 1 + STEPS + EPOCHS),
+]
 
 
 def cells():
@@ -76,273 +60,110 @@ def cells():
 
 def name_of(cell):
     return " ".join(
-        value if isinstance(value, str) else key for key, value in cell.items() if value
-    )
+        value if isinstance(value, str) else key
+        for key, value in cell.items()
+        if value and key != "set"
+    ) + (" patient" if cell is PATIENT else "")
 
 
-def tiny(context):
-    rng = np.random.default_rng(0)
-
-    def split(count, prefix):
-        labels = np.arange(count) % 3
-        images = labels[:, None, None] * 60 + rng.integers(0, 90, (count, 8, 8))
-        return zoo.ArraySplit(images.astype(np.uint8), labels, [f"{prefix}{i}" for i in range(count)])
-
-    task = zoo.Task.multiclass(["dark", "grey", "light"])
-    return zoo.Dataset(task, {"train": split(24, "t"), "val": split(9, "v")}, zoo.Provenance("mit"))
+def unseeded():
+    loop.seed_step = lambda *arguments: None
 
 
-def repeating(context):
-    """With replacement: the weighted sampler of segmentation, for which zoo-basics has none."""
-    weights = torch.arange(1.0, context.length + 1)
-    return lambda generator: torch.multinomial(weights, context.length, True, generator=generator)
+def without(part):
+    """Resume without the state of ``part``."""
+
+    def forget():
+        real = loop.Trainee.parts
+
+        def parts(run):
+            found = real(run)
+            if part == "count" and "average" in found:
+                count_kept = found["average"]
+                load = count_kept.load_state_dict
+                count_kept.load_state_dict = lambda state: load({**state, "updates": 0})
+            elif part in found:
+                found[part] = Deaf(found[part])
+            return found
+
+        loop.Trainee.parts = parts
+
+    return forget
 
 
-def install():
-    specs = (
-        zoo.DatasetSpec(name="tiny", build=tiny, summary="for tests", source="here"),
-        zoo.SamplerSpec(name="repeating", build=repeating, summary="for tests", source="here"),
-    )
-    found, problems = loading.load_all()
-    extra = Loaded(Plugin("tests", "zoo-tests", "1"), specs)
-    loading.load_all = lambda: ([*found, extra], problems)
-    catalog.cache_clear()
+class Deaf:
+    """Has a state, and loads none."""
+
+    def __init__(self, part):
+        self.state_dict = part.state_dict
+
+    def load_state_dict(self, state):
+        pass
 
 
-def recipe(cell, root, **changes):
-    masks = cell["task"] == "masks"
-    monitor = "train/loss" if cell["schedule"] == "plateau" else "val/loss"
-    scheduler = {"name": cell["schedule"]}
-    if cell["schedule"] == "plateau":
-        scheduler |= {"factor": 0.5, "patience": 0}
-    switch = "on" if cell["dropout"] else "off"
-    made = {
-        "dataset": {"name": "mask_folder", "root": str(root)} if masks else {"name": "tiny"},
-        "data": {"size": 16, "keep": "memory"} if masks else {},
-        "architecture": {"name": "unet", "width": 4, "depth": 1, "dropout": cell["dropout"]}
-        if masks
-        else {"name": "simple_cnn", "batch_norm": "on", "dropout": switch},
-        "optimizer": {"name": "adam", "lr": 0.03},
-        "scheduler": scheduler,
-        "sampler": {"name": ("repeating" if masks else "weighted") if cell["weighted"] else "shuffle"},
-        "augmentations": [{"name": "mixup"}] if cell["mixup"] else [],
-        "training": {
-            "epochs": EPOCHS,
-            "batch_size": 6,
-            "micro_batch": 4 if cell["micro"] else 0,
-            "ema": 0.9 if cell["ema"] else 0.0,
-            "evaluate": "ema" if cell["ema"] else "best",
-            "precision": cell.get("precision") or ("bf16" if cell["bf16"] else "fp32"),
-            "threads": 1,
-            "device": "cpu",
-        },
-        "stopping": {"monitor": monitor},
-        "checkpoints": {"steps": 1, "keep": 20},
-    }
-    for key, value in {**cell.get("set", {}), **changes}.items():
-        section, _, field = key.partition(".")
-        made[section] = {**made[section], field: value}
-    return made
-
-
-def forked(work):
-    """Do it in a process of its own; its exit code, or minus the signal that ended it."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def die():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def kill_at(kind, number):
-    """In this process: ``update`` N: after it and before its checkpoint; ``measure`` N: in the
-    N-th validation; ``saved`` N: after the N-th checkpoint; ``told`` N: after the event of epoch
-    N, before its checkpoint."""
-    seen = 0
-
-    def counted(real, owner, name, *, after, count):
-        def call(*given, **named):
-            nonlocal seen
-            if not after and count(*given, **named) == number:
-                die()
-            result = real(*given, **named)
-            if after and count(*given, **named) == number:
-                die()
-            return result
-
-        setattr(owner, name, call)
-
-    def one_more(*_, **__):
-        nonlocal seen
-        seen += 1
-        return seen
-
-    if kind == "update":
-        counted(loop.train_step, loop, "train_step", after=True,
-                count=lambda run, batch: run.position.step)  # fmt: skip
-    elif kind == "measure":
-        counted(loop.measure, loop, "measure", after=False, count=one_more)
-    elif kind == "best":
-        keeper = checkpoints.Checkpoints
-        counted(keeper.save_best, keeper, "save_best", after=True, count=one_more)
-    elif kind in ("saved", "saving"):
-        keeper = checkpoints.Checkpoints
-        counted(keeper.save, keeper, "save", after=kind == "saved", count=one_more)
-    elif kind == "told":
-        keeper = checkpoints.Checkpoints
-
-        def ends(keeper, step, states, *, epoch_ended=False):
-            return states["position"]["epoch"] - 1 if epoch_ended else 0
-
-        counted(keeper.save, keeper, "save", after=False, count=ends)
-    else:
-        raise ValueError(kind)
-
-
-def outcome(run):
-    """All that two runs must have in common."""
-    found = {}
-    states = checkpoints.read(checkpoints.found(run)[-1])
-    states["position"]["seconds"] = 0.0
-    for name, state in states.items():
-        found[name] = flat(state)
-    found["best weights"] = flat(tensors.load(run / "best.safetensors"))
-    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
-    for event in events:
-        for key in ("seconds", "samples_per_second"):
-            event.pop(key, None)
-    found["epochs"] = [event for event in events if event["event"] == "epoch_ended"]
-    found["end"] = [event for event in events if event["event"] == "training_ended"]
-    info = json.loads((run / "run.json").read_text())
-    found["info"] = {key: info.get(key) for key in ("status", "reason", "steps", "epochs_done", "best")}
-    found["leftovers"] = sorted(path.name for path in run.rglob(".zoo-tmp-*"))
-    return found
-
-
-def flat(value):
-    if isinstance(value, torch.Tensor):
-        return str(value.dtype), tuple(value.shape), value.contiguous().numpy().tobytes()
-    if isinstance(value, dict):
-        return {key: flat(one) for key, one in value.items()}
-    return [flat(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def differences(one, other):
-    first, second = outcome(one), outcome(other)
-    return [name for name in first if first[name] != second.get(name)]
-
-
-class Bench:
-    def __init__(self, folder):
-        self.folder = folder
-        self.root = write_masks(folder / "masks")
-        self.count = 0
-
-    def new(self):
-        self.count += 1
-        return self.folder / f"run-{self.count}"
-
-    def train(self, cell, run, before=lambda: None, **changes):
-        def work():
-            before()
-            zoo.train(recipe(cell, self.root, **changes), folder=run)
-
-        return forked(work)
-
-    def resume(self, run, before=lambda: None, **given):
-        def work():
-            before()
-            zoo.resume(run, **given)
-
-        return forked(work)
-
-    def reference(self, cell, **changes):
-        run = self.new()
-        assert self.train(cell, run, **changes) == 0
-        return run
-
-    def killed_and_resumed(self, cell, reference, kind, number, **changes):
-        """What differs from ``reference`` after one kill."""
-        run = self.new()
-        status = self.train(cell, run, lambda: kill_at(kind, number), **changes)
-        if status != -signal.SIGKILL:
-            return [f"not killed: {status}"]
-        if (status := self.resume(run)) != 0:
-            return [f"not resumed: {status}"]
-        found = differences(reference, run)
-        shutil.rmtree(run)
-        return found
-
-    def killed_all_the_way(self, cell, reference, **changes):
-        """One run that is killed after each of its updates, before that is saved; every session
-        gets one update further. After each kill its checkpoint must be that of ``reference``."""
-        run, kills, problems = self.new(), 0, []
-        status = self.train(cell, run, lambda: kill_at("update", 1), **changes)
-        for step in itertools.count(1):
-            if status != -signal.SIGKILL:
-                break
-            kills += 1
-            last = checkpoints.found(run)[-1]
-            if last.name != f"step-{step - 1:09}.safetensors":
-                problems.append(f"killed at {step}: {last.name}")
-            problems += [f"at {step}: {one}" for one in self.unlike(reference, run, last.name)]
-            status = self.resume(run, lambda at=step + 1: kill_at("update", at))
-        problems += [f"exit {status}"] if status else differences(reference, run)
-        shutil.rmtree(run)
-        return kills, problems
-
-    def unlike(self, reference, run, name):
-        one, other = (checkpoints.read(folder / "checkpoints" / name) for folder in (reference, run))
-        one["position"]["seconds"] = other["position"]["seconds"] = 0.0
-        return [key for key in one if flat(one[key]) != flat(other.get(key))]
-
-
-FP16 = {
-    **cell_of("classes ema micro cosine - dropout weighted -"),
-    "precision": "fp16",
-    "set": {"optimizer.name": "sgd", "optimizer.momentum": 0.9, "training.clip_norm": 1.0},
+# What is left out: in which cell, and what of the finished run must then be another.
+CONTROLS = {
+    "network": (PAIRWISE[0], "network"),
+    "optimizer": (PAIRWISE[0], "network"),
+    "average": (PAIRWISE[0], "best weights"),
+    "count": (PAIRWISE[0], "best weights"),
+    "schedule": (PAIRWISE[0], "network"),
+    "schedule ": (FALLING, "network"),
+    "position": (PAIRWISE[0], "end"),
+    "tally": (PAIRWISE[1], "epochs"),
+    "precision": (FP16, "network"),
+    "stopping": (PATIENT, "end"),
 }
-POINTS = [
-    *(("update", step) for step in range(1, STEPS + 1)),
-    ("saving", 1 + STEPS // 2),
-    *(("measure", epoch) for epoch in range(1, EPOCHS + 1)),
-    ("best", 1),
-    *(("told", epoch) for epoch in range(1, EPOCHS + 1)),
-    ("saved", 1),
-    ("saved", 1 + STEPS + EPOCHS),
-]
+
+
+def control(bench, name):
+    """What differs when ``name`` is left out, and what must."""
+    if name == "nothing":
+        cell = cell_of(PAIRWISE[0])
+        return bench.killed_and_resumed(cell, bench.reference(cell), "update", 7), None
+    if name == "seed":
+        cell = cell_of(PAIRWISE[0])
+        run, reference = bench.new(), bench.new()
+        assert bench.train(cell, reference, unseeded) == 0
+        assert bench.train(cell, run, lambda: (unseeded(), kill_at("update", 7))) == -9
+        assert bench.resume(run, unseeded) == 0
+        return differences(reference, run), "network"
+    row, must = CONTROLS[name]
+    cell = cell_of(row) if isinstance(row, str) else row
+    run, reference = bench.new(), bench.reference(cell)
+    assert bench.train(cell, run, lambda: kill_at("update", 7)) == -9
+    assert bench.resume(run, without(name.strip())) == 0
+    return differences(reference, run), must
+
+
+def chain(bench, cell):
+    kills, problems = bench.killed_all_the_way(cell, bench.reference(cell))
+    return {"kills": kills, "problems": problems}
+
+
+def independent(bench, cell):
+    reference, problems = bench.reference(cell), []
+    for kind, number in POINTS:
+        found = bench.killed_and_resumed(cell, reference, kind, number)
+        problems += [f"{kind} {number}: {one}" for one in found]
+    shutil.rmtree(reference)
+    return {"kills": len(POINTS), "problems": problems}
 
 
 def main():
-    os.fsync = lambda descriptor: None
     folder, mode, names = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
-    install()
-    bench = Bench(folder)
-    for row in (PAIRWISE[0], PAIRWISE[-1]):  # so that forked processes find everything imported
-        zoo.train(recipe(cell_of(row), bench.root), folder=bench.new())
-    results = {}
+    (folder / "first").mkdir(parents=True)
+    prepare(folder)
     began = time.perf_counter()
-    if mode == "pairwise":
-        for cell in [*map(cell_of, PAIRWISE), FP16]:
-            kills, problems = bench.killed_all_the_way(cell, bench.reference(cell))
-            results[name_of({**cell, "set": None})] = {"kills": kills, "problems": problems}
-    elif mode in ("independent", "full"):
-        chosen = [cell_of(name) for name in names] if names else [*cells(), FP16]
-        for cell in chosen:
-            reference, problems = bench.reference(cell), []
-            for kind, number in POINTS:
-                found = bench.killed_and_resumed(cell, reference, kind, number)
-                problems += [f"{kind} {number}: {one}" for one in found]
-            shutil.rmtree(reference)
-            results[name_of({**cell, "set": None})] = {"kills": len(POINTS), "problems": problems}
+    few = [*map(cell_of, PAIRWISE), FP16, PATIENT]
+    if mode == "controls":
+        work, items = control, [(name, name) for name in names or ["nothing", "seed", *CONTROLS]]
+    else:
+        work, found = (
+            (chain, few) if mode == "pairwise" else (independent, [*cells(), FP16, PATIENT])
+        )
+        items = [(name_of(cell), cell) for cell in found]
+    results = in_turn(work, items, folder)
     print(json.dumps({"results": results, "seconds": time.perf_counter() - began}))
 
 

@@ -16,8 +16,7 @@ from zoo.data.tiers import Keeping, open_split
 from zoo.errors import TrainingError
 from zoo.storage import tensors
 from zoo.tasks import Task
-from zoo.training import events, loop
-from zoo.training import checkpoints
+from zoo.training import checkpoints, events, loop
 from zoo.training.checkpoints import Checkpoints
 from zoo.training.optimizer import Schedule
 from zoo.training.precision import Precision

@@ -81,6 +81,28 @@ def stores() -> list[Cached]:
     return sorted(found, key=lambda one: -one.bytes)
 
 
+def leftovers() -> list[Path]:
+    """Folders of stores that no process of this machine is about to finish: one was killed."""
+    found = []
+    for folder in (cache_folder() / "stores").glob("*"):
+        if folder.is_dir() and _read_about(folder / _ABOUT) is None:
+            names = [path.name for path in folder.iterdir()]
+            pids = [name.removeprefix(commit.TEMPORARY_PREFIX).partition("-")[0] for name in names]
+            if not any(pid.isdigit() and _runs(int(pid)) for pid in pids):
+                found.append(folder)
+    return found
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # it is somebody else's
+    return True
+
+
 def fingerprint(decoder: Decoder) -> str | None:
     """What the store depends on; None where images are in no file, whose change nobody can tell."""
     if _sources(decoder, 0) is None:

@@ -113,7 +113,7 @@ def _examples(context: ArchitectureContext) -> tuple[Tensor, Tensor]:
 
 def _gradient_problems(network: nn.Module, context: ArchitectureContext) -> Iterator[str]:
     """The loss has a finite gradient, not everywhere zero."""
-    images, labels = _examples(context)
+    images, labels = (one[:2] for one in _examples(context))
     network.train()
     _plain_loss(context.task, network(images), labels).backward()  # type: ignore[no-untyped-call]
     gradients = [one.grad for one in network.parameters() if one.grad is not None]

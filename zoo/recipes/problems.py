@@ -63,9 +63,6 @@ class Places:
         for below, (order, origin) in self.flags.items():
             if below[: len(blamed)] == blamed:
                 return (2, order), f"{origin}: {key}: {what}"
-        for below, line in self.lines.items():
-            if below[: len(blamed)] == blamed:
-                return (0, line), f"{self.file}:{line}: {key}: {what}"
         if self.file:
             return (1, 0), f"{self.file}: {key}: {what}"
         flag = self.plain.get(problem.key)

@@ -41,7 +41,8 @@ def audit_dataset(
     progress: Progress | None = None,
 ) -> Audited:
     """Audit the dataset of that name. ``sets``: ``KEY=VALUE`` of a recipe's sections ``dataset``
-    and ``split``; ``positive``: as ``--positive`` says. ``verify``: read every file behind a decoded store again and compare.
+    and ``split``; ``positive``: the option of that name. ``verify``: read every file behind a
+    decoded store again and compare.
 
     Raises :class:`zoo.errors.ZooError` only where there is no dataset to look at.
     """

@@ -37,6 +37,7 @@ from zoo.training.loop import Trainee
 from zoo.training.optimizer import Schedule
 from zoo.training.precision import Precision
 from zoo.training.rates import check_rates, parameter_groups
+from zoo.training.replicas import ALONE, Replicas
 from zoo.training.update import Update
 
 _PROVISIONAL = 2  # images a batch, until it is known how many fit
@@ -98,6 +99,7 @@ def loader(
     preprocessing: Preprocessing,
     device: torch.device,
     hold: Callable[[tuple[int, int]], Held],
+    replicas: Replicas = ALONE,
 ) -> Loader | Resolutions:
     """The training loader: sampler, copies with their augmentations and sizes, seed. ``hold`` gives
     the training split at another (height, width)."""
@@ -127,12 +129,14 @@ def loader(
             if size == preprocessing.size
             else replace(preprocessing, size=size, store_size=size),
             task,
-            number_or(_PROVISIONAL, recipe.training.batch_size),
+            number_or(_PROVISIONAL * replicas.ranks, recipe.training.batch_size),
             device,
             sampler,
             Copies(copies),
             recipe.training.seed,
             recipe.training.channels_last,
+            replicas.rank,
+            replicas.ranks,
         )
         for size, copies in made.items()
     ]
@@ -147,13 +151,26 @@ def _augmentations(catalog: Catalog, chosen: Sequence[Choice]) -> Augmentations:
 
 
 def reader(
-    recipe: Recipe, store: Held, preprocessing: Preprocessing, task: Task, device: torch.device
+    recipe: Recipe,
+    store: Held,
+    preprocessing: Preprocessing,
+    task: Task,
+    device: torch.device,
+    replicas: Replicas = ALONE,
 ) -> Loader:
-    """A loader that reads a split once, in order, as evaluation does."""
+    """A loader that reads a split once, in order, as evaluation does; each process its part."""
     fitting = images_at_once(device, task, preprocessing.size)
     batch = recipe.training.eval_batch_size or fitting
-    layout = recipe.training.channels_last
-    return Loader(store, preprocessing, task, batch, device, channels_last=layout)
+    return Loader(
+        store,
+        preprocessing,
+        task,
+        batch,
+        device,
+        channels_last=recipe.training.channels_last,
+        rank=replicas.rank,
+        ranks=replicas.ranks,
+    )
 
 
 def optimizer(
@@ -169,7 +186,11 @@ def optimizer(
 
 
 def update(
-    recipe: Recipe, network: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+    recipe: Recipe,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    device: torch.device,
+    replicas: Replicas = ALONE,
 ) -> Update:
     training = recipe.training
     if training.evaluate == "ema" and not training.ema:
@@ -178,9 +199,8 @@ def update(
         )
     average = Average(network, training.ema) if training.ema else None
     precision = Precision(training.precision, device)
-    return Update(
-        optimizer, precision, average, training.clip_norm, training.on_nonfinite == "skip"
-    )
+    skip = training.on_nonfinite == "skip"
+    return Update(optimizer, precision, average, training.clip_norm, skip, replicas)
 
 
 def schedule(
@@ -205,9 +225,11 @@ def schedule(
 def try_out(run: Trainee, architecture: Component, loss: Component) -> None:
     """Send two images of each size through a copy of the network, forth and back: what does not fit
     together shows before anything is written."""
+    partly = False
     for batch in run.loader.trials():
         assert batch.targets is not None
-        _try_batch(run, batch.images[:2].clone(), batch.targets[:2], architecture, loss)
+        partly |= _try_batch(run, batch.images[:2].clone(), batch.targets[:2], architecture, loss)
+    run.forward = run.replicas.wrapped(run.network, partly=partly)
 
 
 def _try_batch(
@@ -216,7 +238,8 @@ def _try_batch(
     targets: torch.Tensor,
     architecture: Component,
     loss: Component,
-) -> None:
+) -> bool:
+    """Whether some parameter had no part in the outputs."""
     trial = copy.deepcopy(run.network).train()
     try:
         logits = trial(images)
@@ -241,3 +264,4 @@ def _try_batch(
         torch.autograd.backward(value)
     except Exception as error:
         raise PluginError(f"{architecture} with {loss} has no gradient: {reason(error)}") from error
+    return any(weight.requires_grad and weight.grad is None for weight in trial.parameters())

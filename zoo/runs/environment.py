@@ -16,10 +16,11 @@ from zoo.plugins.catalog import Component
 _PACKAGES = ("zoo", "torch", "torchvision", "numpy", "pillow", "safetensors")
 
 
-def cores() -> int:
-    """The processors this process may use."""
+def cores(sharing: int = 1) -> int:
+    """The processors this process may use, one of ``sharing`` that use them."""
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    found = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, found // sharing)
 
 
 def environment(device: torch.device) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from zoo.plugins.catalog import Catalog
 from zoo.recipes.problems import Places
 from zoo.recipes.resolving import resolve
 from zoo.recipes.schema import Recipe
+from zoo.recipes.writing import recipe_data
 from zoo.runs import building, initialize, opening, tracking
 from zoo.runs.environment import cores, environment, plugin_record
 from zoo.training import events, loop
@@ -25,6 +26,7 @@ from zoo.training.freezing import Freezing
 from zoo.training.optimizer import Schedule
 from zoo.training.position import Pause, seconds_of
 from zoo.training.precision import BF16, choose_precision, has_bf16_instructions
+from zoo.training.replicas import ALONE, Replicas
 from zoo.training.shares import class_shares
 from zoo.training.stopping import Stopping
 from zoo.training.workload import Workload, parts_of
@@ -54,6 +56,7 @@ def prepare(
     places: Places | None = None,
     *,
     resumed: bool = False,
+    replicas: Replicas = ALONE,
 ) -> Prepared:
     """Open the data, build every part and try them out, so that what is wrong shows before a folder
     is made. ``places``: where each key of the recipe stands, for messages; ``resumed``: weights are
@@ -67,8 +70,10 @@ def prepare(
     task = opened.dataset.task
     for text in opening.notices(opened):
         tell(events.Notice(text))
-    recipe = resolve(recipe, task, *opened.native(), cores(), catalog=installed, places=places)
+    threads = cores(replicas.neighbours)
+    recipe = resolve(recipe, task, *opened.native(), threads, catalog=installed, places=places)
     recipe = _with_precision(recipe, device, tell)
+    replicas.wait_for_first()  # it downloads and decodes what all of one machine use
     source = None if resumed else initialize.open_source(recipe, installed, task)
     recipe = initialize.pinned(recipe, source, places)
     # The size that images must agree on was not resolved from one of them.
@@ -86,17 +91,20 @@ def prepare(
     def hold(size: tuple[int, int]) -> Held:
         return opened.hold(TRAIN, replace(form, size=size), keeping)
 
-    loader = building.loader(recipe, installed, opened, store, preprocessing, device, hold)
+    loader = building.loader(
+        recipe, installed, opened, store, preprocessing, device, hold, replicas
+    )
+    replicas.let_others_go()
     optimizer = building.optimizer(recipe, installed, network, task.outputs)
     stop, architecture = recipe.stopping, installed.get("architecture", recipe.architecture.name)
     trainee = loop.Trainee(
         task=task,
         network=network,
         loss=building.loss(recipe, installed, task, store, device),
-        update=building.update(recipe, network, optimizer, device),
+        update=building.update(recipe, network, optimizer, device, replicas),
         schedule=Schedule(optimizer),  # the recipe's, once the steps of an epoch are known
         loader=loader,
-        val_loader=building.reader(recipe, val, preprocessing, task, device),
+        val_loader=building.reader(recipe, val, preprocessing, task, device, replicas),
         stopping=Stopping(stop.monitor, stop.mode, stop.patience, stop.min_delta),
         checkpoints=Checkpoints(None),
         epochs=recipe.training.epochs,
@@ -105,6 +113,7 @@ def prepare(
         before_epoch=freezing.before_epoch,
         average_chosen=recipe.training.evaluate == "ema",
         pause=Pause(seconds_of(recipe.training.max_time)),
+        replicas=replicas,
     )
     building.try_out(trainee, architecture, installed.get("loss", recipe.loss.name))
     if recipe.transfer.unfreeze_epoch == 0:
@@ -120,11 +129,12 @@ def prepare(
         "class_counts": dict(zip(task.classes, shares.counts, strict=True)),
         "class_shares": shares.by_class(),
         "plugin": plugin_record(architecture),
-        "environment": environment(device),
+        "environment": {**environment(device), "processes": replicas.ranks},
         **initialize.record(initialized),
         "skipped": opening.skipped_record({TRAIN: store, VAL: val}),
     }
     data = {**opening.data_record(opened, store), "val": val.fingerprint()}
+    replicas.require_equal({"recipe": _shared(recipe), "data": data})
     return Prepared(recipe, about, data, trainee)
 
 
@@ -145,7 +155,12 @@ def _with_sizes(recipe: Recipe, trainee: loop.Trainee, tell: opening.Tell) -> Re
     """Numbers in place of "auto", in the recipe and in the trainee."""
     training, loader = recipe.training, trainee.loader
     sizes = find_sizes(
-        Workload.of(trainee), training.batch_size, training.micro_batch, loader.samples
+        Workload.of(trainee),
+        training.batch_size,
+        training.micro_batch,
+        loader.samples,
+        trainee.replicas.ranks,
+        trainee.replicas.least,
     )
     if sizes is None:
         return recipe
@@ -155,6 +170,14 @@ def _with_sizes(recipe: Recipe, trainee: loop.Trainee, tell: opening.Tell) -> Re
     trainee.micro_batch = sizes.micro_batch
     numbers = {"batch_size": sizes.batch_size, "micro_batch": sizes.micro_batch}
     return recipe.model_copy(update={"training": training.model_copy(update=numbers)})
+
+
+def _shared(recipe: Recipe) -> dict[str, Any]:
+    """What must be the same for all processes. Machines may differ in cores and in places."""
+    data = recipe_data(recipe)
+    for section, key in (("training", "threads"), ("dataset", "root")):
+        data[section].pop(key, None)
+    return data
 
 
 def _with_absolute_root(recipe: Recipe) -> Recipe:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from zoo.data.device import choose_device
 from zoo.errors import RunError, missing_path
 from zoo.plugins.catalog import catalog
 from zoo.recipes.reading import Override, open_recipe
@@ -17,11 +17,13 @@ from zoo.runs.environment import cores
 from zoo.runs.folder import RunFolder, find_run
 from zoo.runs.naming import as_argument
 from zoo.runs.preparing import Prepared, prepare
+from zoo.runs.processes import device_of, processes
 from zoo.runs.session import torch_session
-from zoo.runs.train import carry_out, teller
-from zoo.storage import commit
+from zoo.runs.train import assist, carry_out, teller
+from zoo.storage import commit, strict_json
 from zoo.training import checkpoints, events, loop
 from zoo.training.position import Position, seconds_of
+from zoo.training.replicas import Replicas
 
 _MAY_CHANGE = ("training.epochs", "training.max_time")
 
@@ -36,15 +38,28 @@ def resume(
     """Train ``run`` from its last checkpoint to the end, on a CPU to the same bits as if nothing
     had come between. ``epochs`` and ``max_time`` give it a larger budget; nothing else may change:
     raises :class:`RunError` naming the first key of the recipe, or field of the data, that did."""
-    opened = find_run(str(run))
-    with log.event_log(opened.path / folder.EVENTS) as written:
-        _go_on(opened, written, epochs, max_time, subscribers)
+    with processes() as replicas, ExitStack() as open_ones:
+        opened = _find(str(run), replicas)
+        written = None
+        if replicas.rank == 0:
+            written = open_ones.enter_context(log.event_log(opened.path / folder.EVENTS))
+        _go_on(opened, written, replicas, epochs, max_time, subscribers)
     return opened
+
+
+def _find(run: str, replicas: Replicas) -> RunFolder:
+    try:
+        return find_run(run)
+    except RunError as error:
+        if replicas.rank == 0:
+            raise
+        raise RunError(f"{error}; all processes have to see the run's folder") from error
 
 
 def _go_on(
     opened: RunFolder,
-    written: log.EventLog,
+    written: log.EventLog | None,
+    replicas: Replicas,
     epochs: int | None,
     max_time: str | None,
     subscribers: Sequence[events.Subscriber],
@@ -63,13 +78,17 @@ def _go_on(
     recipe, places = open_recipe(source, overrides, catalog())
     planned = about["recipe"]["training"]["epochs"]
     _require_budget(opened, planned, recipe, at, states["stopping"])
-    device = choose_device(recipe.training.device)
-    tell = teller(subscribers)
-    with torch_session(recipe.training, recipe.training.threads or cores(), device):
-        prepared = prepare(recipe, catalog(), device, tell, places, resumed=True)
+    replicas.require_equal({"checkpoint": path.name})
+    device, tell = device_of(recipe.training.device), teller(subscribers, replicas)
+    threads = recipe.training.threads or cores(replicas.neighbours)
+    with torch_session(recipe.training, threads, device):
+        prepared = prepare(recipe, catalog(), device, tell, places, resumed=True, replicas=replicas)
         _require_equal(opened, about["data"], prepared.data, "data", "the dataset")
         _note_versions(opened, prepared, tell)
         load(prepared.trainee, states, str(path))
+        if written is None:
+            assist(prepared.trainee)
+            return
         remove_torn(opened.path)
         gone_on = events.Resumed(at.epoch, at.step, str(path))
         carry_out(prepared, opened, written, catalog(), subscribers, gone_on)
@@ -108,33 +127,13 @@ def _checkpoint(run: RunFolder) -> tuple[Path, dict[str, Any]]:
 def _require_equal(
     run: RunFolder, kept: Mapping[str, Any], found: Mapping[str, Any], what: str, where: str
 ) -> None:
-    for key, one, other in _differences(kept, found):
+    for key, one, other in strict_json.differences(kept, found):
         if what == "recipe" and key in _MAY_CHANGE:
             continue
         raise RunError(
             f"run {str(run.path)!r} cannot go on: {key} of {where} is {other!r}, the checkpoint "
             f"was made with {one!r}; set it back, or train anew"
         )
-
-
-def _differences(kept: Any, found: Any, key: str = "") -> list[tuple[str, Any, Any]]:
-    if isinstance(kept, Mapping) and isinstance(found, Mapping):
-        return [
-            one
-            for name in {**kept, **found}
-            for one in _differences(
-                kept.get(name), found.get(name), f"{key}.{name}" if key else str(name)
-            )
-        ]
-    if isinstance(kept, list | tuple) and isinstance(found, list | tuple):
-        if len(kept) == len(found):
-            return [
-                one
-                for i, (a, b) in enumerate(zip(kept, found, strict=True))
-                for one in _differences(a, b, f"{key}.{i}")
-            ]
-        return [(key, kept, found)]
-    return [] if kept == found else [(key, kept, found)]
 
 
 def _require_budget(

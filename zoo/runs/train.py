@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.data.device import choose_device
 from zoo.errors import PausedError, RunError, ZooError, reason
 from zoo.plugins.catalog import Catalog, catalog
 from zoo.recipes.reading import Override, open_recipe
@@ -20,11 +19,13 @@ from zoo.runs.environment import cores
 from zoo.runs.folder import RunFolder
 from zoo.runs.naming import as_argument
 from zoo.runs.preparing import Prepared, prepare
+from zoo.runs.processes import device_of, processes
 from zoo.runs.session import pausing, torch_session
 from zoo.storage import commit
 from zoo.training import events, loop
 from zoo.training.checkpoints import LAST, Checkpoints
 from zoo.training.exhausted import out_of_memory
+from zoo.training.replicas import ALONE, Replicas
 
 
 def train(
@@ -41,30 +42,61 @@ def train(
     if isinstance(overrides, Mapping):
         overrides = [Override(key, value, key) for key, value in overrides.items()]
     source = Path(recipe) if isinstance(recipe, str) else recipe
-    checked, places = open_recipe(source, overrides, catalog())
     path = Path(folder) if folder is not None else None
-    if path is not None and (path.exists() or path.is_symlink()):
-        raise RunError(folders.taken(path))
-    device = choose_device(checked.training.device)
-    with torch_session(checked.training, checked.training.threads or cores(), device):
-        prepared = prepare(checked, catalog(), device, teller(subscribers), places)
-        run = RunFolder.create(path) if path else _free_folder(prepared.recipe)
-        try:
-            with log.event_log(run.path / folders.EVENTS) as written:
-                carry_out(prepared, run, written, catalog(), subscribers)
-        except BaseException:
-            if not run.path.joinpath(folders.INFO).exists():  # nothing was kept
-                shutil.rmtree(run.path, ignore_errors=True)
-            raise
+    with processes() as replicas:
+        checked, places = open_recipe(source, overrides, catalog())
+        if path is not None and (path.exists() or path.is_symlink()):
+            raise RunError(folders.taken(path))
+        device, tell = device_of(checked.training.device), teller(subscribers, replicas)
+        threads = checked.training.threads or cores(replicas.neighbours)
+        with torch_session(checked.training, threads, device):
+            prepared = prepare(checked, catalog(), device, tell, places, replicas=replicas)
+            if replicas.rank:
+                run = RunFolder(Path(replicas.told()))
+                assist(prepared.trainee)
+            else:
+                run = RunFolder.create(path) if path else _free_folder(prepared.recipe)
+                replicas.told(str(run.path.absolute()))
+                _carry_out_in_new(prepared, run, subscribers)
     return run
 
 
-def teller(subscribers: Sequence[events.Subscriber]) -> events.Subscriber:
+def teller(
+    subscribers: Sequence[events.Subscriber], replicas: Replicas = ALONE
+) -> events.Subscriber:
+    """Of several processes only the first one tells."""
+
     def tell(event: events.Event) -> None:
-        for subscriber in subscribers:
+        for subscriber in subscribers if replicas.rank == 0 else ():
             subscriber(event)
 
     return tell
+
+
+def assist(trainee: loop.Trainee) -> None:
+    """What every process but the first does: its part of each batch. It writes nothing."""
+    try:
+        with pausing(trainee.pause):
+            for _ in loop.train(trainee):
+                pass
+    except Exception as error:
+        if (full := out_of_memory(error, trainee)) is not None:
+            raise full from error
+        raise
+    if trainee.pause.reason and trainee.pause.signal:
+        raise PausedError("", trainee.pause.signal)
+
+
+def _carry_out_in_new(
+    prepared: Prepared, run: RunFolder, subscribers: Sequence[events.Subscriber]
+) -> None:
+    try:
+        with log.event_log(run.path / folders.EVENTS) as written:
+            carry_out(prepared, run, written, catalog(), subscribers)
+    except BaseException:
+        if not run.path.joinpath(folders.INFO).exists():  # nothing was kept
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
 
 
 def carry_out(
@@ -86,6 +118,11 @@ def carry_out(
         about={"recipe": recipe_data(recipe), "data": dict(prepared.data)},
     )
 
+    def end(why: str) -> None:
+        run.update(status=folders.FAILED, reason=why)
+
+    trainee.replicas.before_end(end)
+
     def note(event: events.Event) -> None:
         written.write(event)
         _note(run, event)
@@ -104,15 +141,15 @@ def carry_out(
                     _note_start(prepared, run, resumed)
                 tell(event)
     except BaseException as error:
-        full = out_of_memory(error, trainee)
-        stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+        cause = out_of_memory(error, trainee) or trainee.replicas.blamed(error)
+        stopped = isinstance(cause or error, KeyboardInterrupt | SystemExit)
         # A full disk may refuse this too; what ended the run is what has to be said.
         with contextlib.suppress(ZooError):
             status = folders.INTERRUPTED if stopped else folders.FAILED
             if run.path.joinpath(folders.INFO).exists():
-                run.update(status=status, reason=reason(full or error))
-        if full is not None:
-            raise full from error
+                run.update(status=status, reason=reason(cause or error))
+        if cause is not None:
+            raise cause from error
         if isinstance(error, OSError):
             raise RunError(f"run {str(run.path)!r} cannot go on: {reason(error)}") from error
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from zoo.errors import StorageError
@@ -89,3 +90,24 @@ def _check(value: Any) -> None:
         if not level:
             return
     raise ValueError(f"nested deeper than {DEPTH}")
+
+
+def differences(kept: Any, found: Any, key: str = "") -> list[tuple[str, Any, Any]]:
+    """(key, one, other) of what differs in two tables of JSON."""
+    if isinstance(kept, Mapping) and isinstance(found, Mapping):
+        return [
+            one
+            for name in {**kept, **found}
+            for one in differences(
+                kept.get(name), found.get(name), f"{key}.{name}" if key else str(name)
+            )
+        ]
+    if isinstance(kept, list | tuple) and isinstance(found, list | tuple):
+        if len(kept) == len(found):
+            return [
+                one
+                for i, (a, b) in enumerate(zip(kept, found, strict=True))
+                for one in differences(a, b, f"{key}.{i}")
+            ]
+        return [(key, kept, found)]
+    return [] if kept == found else [(key, kept, found)]

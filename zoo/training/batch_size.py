@@ -49,7 +49,7 @@ def find_sizes(
     began, where = time.perf_counter(), work.device.type
     if batch_size == AUTO:
         most = min(MOST[where], max(1, samples // ranks))
-        fit = least(_require(work, images_that_fit(work, 1 << (most.bit_length() - 1))))
+        fit = _require(work, least(images_that_fit(work, 1 << (most.bit_length() - 1))))
         batch = fit * ranks
         limit = f", the most that 'auto' takes on {where}" if fit == MOST[where] else ""
         told = f"batch_size = {batch}{limit}"
@@ -57,7 +57,7 @@ def find_sizes(
     else:
         batch = int(batch_size)
         mine = math.ceil(batch / ranks)
-        fit = least(_require(work, images_that_fit(work, mine)))
+        fit = _require(work, least(images_that_fit(work, mine)))
         micro = 0 if fit >= mine else math.ceil(mine / math.ceil(mine / fit))
         told = f"micro_batch = {micro}" if micro else f"micro_batch = 0: a batch of {batch} fits"
     return Sizes(batch, micro, f"{told} (found in {time.perf_counter() - began:.1f} s)")
@@ -110,8 +110,12 @@ def tried(work: Workload, most: int, spare: Callable[[], bool]) -> int:
                 if work.device.type == "cuda":
                     torch.cuda.empty_cache()
 
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, allow_tf32=True):
+        cudnn = torch.backends.cudnn
+        before, cudnn.benchmark = cudnn.benchmark, False  # a search for each size takes minutes
+        try:
             return largest_fitting(fits, _LEAST, most)
+        finally:
+            cudnn.benchmark = before
 
 
 def _spare(device: torch.device) -> bool:

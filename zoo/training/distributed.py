@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from zoo.errors import TrainingError, ZooError, reason
+from zoo.errors import TrainingError, ZooError
+from zoo.storage import strict_json
 from zoo.training.lifeline import Lifeline
 from zoo.training.replicas import Replicas
 
@@ -30,7 +31,7 @@ class Distributed(Replicas):
         here = [rank for rank, machine in enumerate(machines) if machine == machines[self.rank]]
         self.neighbours = len(here)
         self._first_here = here[0]
-        self._turns = self._waits = self._questions = 0
+        self._turns = self._questions = 0
         self._asked_at, self._calls, self._due = time.perf_counter(), 0, 1
         self._last = True
 
@@ -48,8 +49,8 @@ class Distributed(Replicas):
 
     @torch.no_grad()
     def alike(self, network: nn.Module) -> None:
-        for tensor in network.state_dict().values():
-            distributed.broadcast(tensor, 0)
+        for buffer in network.buffers():
+            distributed.broadcast(buffer, 0)
 
     def sum(self, *tensors: Tensor) -> None:
         for tensor in tensors:
@@ -88,12 +89,11 @@ class Distributed(Replicas):
         return largest
 
     def wait_for_first(self) -> None:
-        self._waits += 1
+        self._turns += 1
         if self.rank != self._first_here:
-            self.lifeline.wait(f"turn/{self._first_here}/{self._waits}")
+            self.lifeline.wait(f"turn/{self._first_here}/{self._turns}")
 
     def let_others_go(self) -> None:
-        self._turns += 1
         if self.rank == self._first_here:
             self.lifeline.store.set(f"turn/{self.rank}/{self._turns}", "")
 
@@ -104,11 +104,21 @@ class Distributed(Replicas):
         texts = [self.lifeline.wait(f"{question}/{rank}") for rank in range(self.ranks)]
         tables = [json.loads(text) for text in texts]
         for rank, table in enumerate(tables):
-            for key, one, other in differences(tables[0], table):
+            for key, one, other in strict_json.differences(tables[0], table):
                 raise TrainingError(
                     f"{key} is {other!r} for {self.lifeline.names[rank]}, {one!r} for the first "
                     f"one; start all with the same recipe and the same data"
                 )
+
+    def told(self, text: str = "") -> str:
+        self._questions += 1
+        key = f"told/{self._questions}"
+        if self.rank == 0:
+            self.lifeline.store.set(key, text)
+        return self.lifeline.wait(key)
+
+    def before_end(self, call: Callable[[str], object]) -> None:
+        self.lifeline.ending = call
 
     def blamed(self, error: BaseException) -> ZooError | None:
         if isinstance(error, ZooError):
@@ -148,24 +158,3 @@ class Shared(nn.Module):
         made = self._made[0]
         made.require_backward_grad_sync = self._replicas.gathers
         return made(images)
-
-
-def differences(kept: Any, found: Any, key: str = "") -> list[tuple[str, Any, Any]]:
-    """(key, one, other) of what differs in two tables of JSON."""
-    if isinstance(kept, Mapping) and isinstance(found, Mapping):
-        return [
-            one
-            for name in {**kept, **found}
-            for one in differences(
-                kept.get(name), found.get(name), f"{key}.{name}" if key else str(name)
-            )
-        ]
-    if isinstance(kept, list | tuple) and isinstance(found, list | tuple):
-        if len(kept) == len(found):
-            return [
-                one
-                for i, (a, b) in enumerate(zip(kept, found, strict=True))
-                for one in differences(a, b, f"{key}.{i}")
-            ]
-        return [(key, kept, found)]
-    return [] if kept == found else [(key, kept, found)]

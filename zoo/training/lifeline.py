@@ -96,11 +96,11 @@ class Lifeline:
     @property
     def tells(self) -> bool:
         """Whether it is this process that says what happened: no earlier one lives or has said."""
-        return not any(
-            self._seen[rank] == FAILED or self._quiet[rank] < LATE
-            for rank in range(self.rank)
-            if not (rank == 0 and self._lost) and self._seen[rank] != DONE
-        )
+        for rank in range(self.rank):
+            silent = self._quiet[rank] >= LATE or (rank == 0 and self._lost)
+            if self._seen[rank] == FAILED or (self._seen[rank] != DONE and not silent):
+                return False
+        return True
 
     def leave(self, how: str, patience: float) -> None:
         """Say goodbye, then wait up to ``patience`` seconds until all others have, or are gone: the
@@ -137,7 +137,7 @@ class Lifeline:
             self._lost = True
 
     def _watch(self) -> None:
-        """Rounds are counted, not seconds: a process that was stopped itself finds no other late."""
+        """Counts rounds, not seconds: a process that was stopped itself finds no other late."""
         troubled = stalled = last = 0
         while not self._over.wait(BEAT):
             stalled = stalled + 1 if self._rounds == last else 0
@@ -168,4 +168,6 @@ class Lifeline:
         return [rank for rank in range(self.ranks) if self._quiet[rank] >= rounds]
 
 
-_ADVICE = "it was killed, hangs, or lost its connection; zoo resume goes on from the last checkpoint"
+_ADVICE = (
+    "it was killed, hangs, or lost its connection; zoo resume goes on from the last checkpoint"
+)

@@ -58,7 +58,7 @@ class Trainee:
     position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
-        self.tally = Tally(self.task, self.loader.device, skip=self.update.skip)
+        self.tally = Tally(self.task, self.loader.device, self.replicas, skip=self.update.skip)
         self.forward = self.replicas.wrapped(self.network)
 
     @property
@@ -81,8 +81,8 @@ class Trainee:
         }
         return {name: part for name, part in parts.items() if part is not None}
 
-    def asked_to_pause(self) -> str | None:
-        return self.replicas.agree(self.pause.reason)
+    def asked_to_pause(self, *, often: bool = False) -> str | None:
+        return self.pause.heard(self.replicas.agree(self.pause.asked, often=often))
 
     def states(self) -> dict[str, Any]:
         self.tally.settle()
@@ -100,8 +100,8 @@ def train(run: Trainee) -> Iterator[events.Event]:
     yield started(run)
     reason = ended(run)
     while reason is None:
-        epoch, rate = at.epoch, run.schedule.learning_rate
-        clock = EpochClock(tally)
+        epoch, clock = at.epoch, EpochClock(tally)
+        at.begin(run.schedule.learning_rate)
         run.network.train()
         run.before_epoch(epoch)
         for batch in run.loader.epoch(epoch, at.done):
@@ -110,7 +110,7 @@ def train(run: Trainee) -> Iterator[events.Event]:
                 yield events.StepsDone(epoch, at.done, tally.samples, clock.seconds, loss)
             if run.checkpoints.due(at.step):
                 run.checkpoints.save(at.step, run.states())
-            if (reason := run.asked_to_pause()) is not None:
+            if (reason := run.asked_to_pause(often=True)) is not None:
                 break
         seconds, speed = clock.stop()
         val_numbers = measure(run) if reason is None else None
@@ -118,7 +118,7 @@ def train(run: Trainee) -> Iterator[events.Event]:
             reason = reason or run.pause.reason
             run.checkpoints.save(at.step, run.states())
             break
-        numbers, dropped = tally.numbers(run.replicas), tally.watch.dropped
+        numbers, dropped = tally.numbers(), tally.watch.dropped
         monitored = monitored_value(run.stopping.monitor, numbers, val_numbers)
         if improved := run.stopping.update(epoch, monitored):
             run.checkpoints.save_best(run.chosen.state_dict(), at.step)
@@ -127,7 +127,7 @@ def train(run: Trainee) -> Iterator[events.Event]:
         at.next_epoch()
         # Told before it is saved: killed in between, the epoch is done and told again, never lost.
         yield events.EpochEnded(
-            epoch, numbers, val_numbers, rate, seconds, speed, improved, dropped
+            epoch, numbers, val_numbers, at.rate, seconds, speed, improved, dropped
         )
         run.checkpoints.save(at.step, run.states(), epoch_ended=True)
         reason = ended(run)
@@ -160,18 +160,18 @@ def train_step(run: Trainee, batch: Batch) -> None:
 @torch.no_grad()  # not inference_mode: what a network caches then could not be trained with
 def measure(run: Trainee) -> dict[str, Number] | None:
     """Loss and metrics over the validation split; None when asked to pause meanwhile."""
-    tally = Tally(run.task, run.val_loader.device, skip=True)
+    tally = Tally(run.task, run.val_loader.device, run.replicas, skip=True)
     network = run.chosen.eval()
+    run.replicas.alike(network)
     for batch in run.val_loader.epoch():
         images, labels, targets = part_of(batch, 0, len(batch))
         with run.update.precision.autocast():
             logits = network(images).float()
         tally.count(logits, labels)
         tally.add(run.loss(logits, targets), len(batch))
-        if run.asked_to_pause() is not None:
-            return None
-    numbers = tally.numbers(run.replicas)
-    return numbers if not tally.watch.dropped else {**numbers, "loss": None}
+        if run.pause.asked:  # other processes may have another number of batches
+            break
+    return None if run.asked_to_pause() else tally.numbers(strict=True)
 
 
 def started(run: Trainee) -> events.TrainingStarted:

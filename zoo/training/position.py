@@ -16,12 +16,19 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 @dataclass
 class Position:
     """``epoch``: the one under way, from 1; ``done``: its updates so far; ``step``: all updates so
-    far; ``seconds``: what training took so far, other sessions included."""
+    far; ``rate``: the learning rate with which the epoch began; ``seconds``: what training took so
+    far, other sessions included."""
 
     epoch: int = 1
     done: int = 0
     step: int = 0
+    rate: float = 0.0
     seconds: float = 0.0
+
+    def begin(self, rate: float) -> None:
+        """An epoch, or the rest of one."""
+        if self.done == 0:
+            self.rate = rate
 
     def next_epoch(self) -> None:
         self.epoch += 1
@@ -42,6 +49,7 @@ class Pause:
     def __init__(self, limit: float = 0.0) -> None:
         self.limit = limit
         self.signal = 0  # the number of the signal that came; set by its handler
+        self.reason: str | None = None  # once all processes know
         self._began = time.perf_counter()
         self._before = 0.0
 
@@ -54,10 +62,16 @@ class Pause:
         return self._before + time.perf_counter() - self._began
 
     @property
-    def reason(self) -> str | None:
-        if self.signal:
-            return "interrupted"
-        return "time" if self.limit and self.seconds >= self.limit else None
+    def asked(self) -> int:
+        """The number of a signal, 1 when the time is over, else 0."""
+        return self.signal or int(bool(self.limit) and self.seconds >= self.limit)
+
+    def heard(self, asked: int) -> str | None:
+        """``asked``: the largest over the processes; one may have got the signal of all."""
+        if asked > 1:
+            self.signal = asked
+        self.reason = ("interrupted" if asked > 1 else "time") if asked else None
+        return self.reason
 
 
 class EpochClock:

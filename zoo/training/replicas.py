@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from torch import Tensor, nn
@@ -12,8 +13,7 @@ from zoo.errors import ZooError
 class Replicas:
     """``rank`` of ``ranks`` processes. This one is alone.
 
-    Every method but :meth:`gathering`, :meth:`let_others_go` and :meth:`blamed` waits for the other
-    processes: all call it, at the same point of their work.
+    Most methods wait for the other processes: all call them, at the same points of their work.
     """
 
     rank = 0
@@ -30,7 +30,7 @@ class Replicas:
         return nullcontext()
 
     def alike(self, network: nn.Module) -> None:
-        """Give every process the first one's weights and buffers."""
+        """Give every process the first one's buffers; weights are alike."""
 
     def sum(self, *tensors: Tensor) -> None:
         """Add up over the processes, in place."""
@@ -61,6 +61,13 @@ class Replicas:
     def require_equal(self, about: dict[str, object]) -> None:
         """Raises :class:`TrainingError` everywhere when ``about``, which JSON can hold, is not the
         same on every process."""
+
+    def told(self, text: str = "") -> str:
+        """What the first process says."""
+        return text
+
+    def before_end(self, call: Callable[[str], object]) -> None:
+        """``call`` is given the cause when this process is ended because another one is gone."""
 
     def blamed(self, error: BaseException) -> ZooError | None:
         """What is to be raised in place of ``error`` where another process is the cause."""

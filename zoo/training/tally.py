@@ -16,7 +16,7 @@ from torch import Tensor
 from zoo.data.decoding import IGNORE
 from zoo.predictions import counts
 from zoo.tasks import MULTILABEL, SEGMENTATION, Task
-from zoo.training.replicas import Replicas
+from zoo.training.replicas import ALONE, Replicas
 from zoo.training.watch import Watch
 
 _TOGETHER = 64  # steps whose tensors are kept for counting them together,
@@ -28,10 +28,18 @@ _SPREAD = 256
 class Tally:
     """Adds batches up; :meth:`numbers` reads the sums."""
 
-    def __init__(self, task: Task, device: torch.device, *, skip: bool = False) -> None:
+    def __init__(
+        self,
+        task: Task,
+        device: torch.device,
+        replicas: Replicas = ALONE,
+        *,
+        skip: bool = False,
+    ) -> None:
         self.task = task
+        self.replicas = replicas
         self.watch = Watch(skip)
-        self.samples = 0  # whose losses are known or under way
+        self._taken = 0  # samples of this process
         self._device = device
         self._logits: list[Tensor] = []
         self._labels: list[Tensor] = []
@@ -52,11 +60,16 @@ class Tally:
 
     def add(self, loss: Tensor, samples: int, step: int = 0, rate: float = 0.0) -> None:
         """``loss``: a step's mean over its ``samples``."""
-        self.samples += samples
+        self._taken += samples
         self._losses.append(loss.detach())
         self._about.append((samples, step, rate))
         if len(self._losses) >= _TOGETHER:
             self._send()
+
+    @property
+    def samples(self) -> int:
+        """Whose losses are known or under way; over several processes an estimate."""
+        return self._taken * self.replicas.ranks
 
     def glimpse(self) -> float | None:
         """The mean loss of the steps that the host knows of; asks for the others without waiting.
@@ -73,33 +86,44 @@ class Tally:
         self._receive(wait=True)
         self.watch.require_finite()
 
-    def numbers(self, replicas: Replicas) -> dict[str, counts.Number]:
-        """``loss``, None where no step has a finite one, and the figures of the task, over all
-        processes."""
+    def numbers(self, *, strict: bool = False) -> dict[str, counts.Number]:
+        """``loss``, None where no step has a finite one, or, if ``strict``, where one has not; and
+        the figures of the task. Over all processes."""
         self._count()
         self._send()
         self._receive(wait=True)
         cells, watch = self._cells.clone(), self.watch
         exact = torch.float32 if self._device.type == "mps" else torch.float64
-        sums = torch.tensor([watch.total, watch.samples], dtype=exact, device=self._device)
-        replicas.sum(cells, sums)
-        total, samples = sums.tolist()
-        loss = total / samples if samples else None
+        parts = [watch.total, watch.samples, watch.dropped]
+        sums = torch.tensor(parts, dtype=exact, device=self._device)
+        self.replicas.sum(cells, sums)
+        total, samples, dropped = sums.tolist()
+        loss = None if not samples or (strict and dropped) else total / samples
         return {"loss": loss, **counts.metrics(self.task, self._table(cells))}
 
     def new_epoch(self) -> None:
-        self.samples = 0
+        self._taken = 0
         self.watch.new_epoch()
         self._cells.zero_()
 
     def state_dict(self) -> dict[str, Any]:
-        """After :meth:`settle`."""
-        return {"samples": self.samples, "cells": self._cells, "watch": self.watch.state_dict()}
+        """After :meth:`settle`. What all processes saw: losses apart, so that each goes on from its
+        own sum and the mean is the same to the last bit."""
+        watch, cells = self.watch, self._cells.clone()
+        self.replicas.sum(cells)
+        seen = self.replicas.each([self._taken, watch.samples, watch.total])
+        return {"cells": cells, "seen": seen, "watch": watch.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.samples = state["samples"]
-        self._cells.copy_(state["cells"])
+        """By as many processes as there were, or by others: the first one then has all sums."""
+        rank, ranks, seen = self.replicas.rank, self.replicas.ranks, state["seen"]
+        if len(seen) != ranks:
+            taken, *sums = (sum(one) for one in zip(*seen, strict=True))
+            seen = [[taken / ranks, *(sums if one == 0 else (0, 0))] for one in range(ranks)]
+        self._taken, self.watch.samples = int(seen[rank][0]), int(seen[rank][1])
+        self.watch.total = seen[rank][2]
         self.watch.load_state_dict(state["watch"])
+        self._cells.copy_(state["cells"]).mul_(rank == 0)
 
     def _count(self) -> None:
         if not self._logits:

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from zoo.training.average import Average
 from zoo.training.precision import Precision
+from zoo.training.replicas import ALONE, Replicas
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Update:
     average: Average | None = None
     clip_norm: float = 0.0
     skip: bool = False
+    replicas: Replicas = ALONE
     _loss: Tensor | None = None
 
     def backward(self, loss: Tensor, part: float, share: float) -> None:
@@ -63,17 +65,10 @@ class Update:
         if not self.skip or self.precision.scales:  # a scaler leaves such a step out by itself
             self.precision.step(self.optimizer)
             return loss
-        bad = self._agreed(~(norm.isfinite() & loss.isfinite()))
+        # One process's loss may be finite where another's is not.
+        bad = self.replicas.any(~(norm.isfinite() & loss.isfinite()))
         self._step_unless(bad)
         return torch.where(bad, torch.nan, loss)
-
-    def _agreed(self, bad: Tensor) -> Tensor:
-        """One process's loss may be finite where another's is not."""
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            flag = bad.float()
-            torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
-            return flag.bool()
-        return bad
 
     def _step_unless(self, bad: Tensor) -> None:
         """torch's fused optimizers read such a flag on the device; for others it is read here."""

@@ -27,7 +27,7 @@ _COLUMNS = {
 _SHORT = {"melanoma": "mel", "nevus": "nv"}  # as the ISIC archive writes them
 _WANTED = "MEL and NV (in train, val, test, or alone), or of " + TABLE + " and its images"
 _PROVENANCE = Provenance(
-    licence="cc-by-nc-4.0",
+    licence="see homepage",  # copies of it name several, all without commercial use
     citation="P. Tschandl, C. Rosendahl, H. Kittler. The HAM10000 dataset, a large collection of "
     "multi-source dermatoscopic images of common pigmented skin lesions. Scientific Data, 5, "
     "180161, 2018. doi:10.1038/sdata.2018.161",

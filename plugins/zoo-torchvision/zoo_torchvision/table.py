@@ -28,6 +28,7 @@ class Entry:
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
+SEE_HOMEPAGE = "see homepage"  # it names no licence, or others name several
 _TRAIN_AND_TEST = {"train": {"train": True}, "test": {"train": False}}
 _IDX = (
     "train-images-idx3-ubyte",
@@ -49,7 +50,7 @@ def _cifar(name: str, folder: str) -> Entry:
         "University of Toronto, 2009"
     )
     homepage = "https://www.cs.toronto.edu/~kriz/cifar.html"
-    provenance = _provenance(name, "unknown", citation, homepage)
+    provenance = _provenance(name, SEE_HOMEPAGE, citation, homepage)
     return Entry(_TRAIN_AND_TEST, (folder,), "data", "targets", "arrays", provenance)
 
 
@@ -60,7 +61,7 @@ def _provenance(name: str, licence: str, citation: str, homepage: str) -> Proven
 TABLE: dict[str, Entry] = {
     "MNIST": _idx(
         "MNIST",
-        "cc-by-sa-3.0",
+        SEE_HOMEPAGE,
         "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner. Gradient-based learning applied to document "
         "recognition. Proceedings of the IEEE, 86(11), 1998. doi:10.1109/5.726791",
         "http://yann.lecun.com/exdb/mnist/",
@@ -91,7 +92,7 @@ TABLE: dict[str, Entry] = {
         "arrays_transposed",
         _provenance(
             "EMNIST",
-            "unknown",
+            SEE_HOMEPAGE,
             "G. Cohen, S. Afshar, J. Tapson, A. van Schaik. EMNIST: an extension of MNIST to "
             "handwritten letters, 2017. arXiv:1702.05373",
             "https://www.nist.gov/itl/products-and-services/emnist-dataset",
@@ -124,7 +125,7 @@ TABLE: dict[str, Entry] = {
         "paths",
         _provenance(
             "Flowers102",
-            "unknown",
+            SEE_HOMEPAGE,
             "M.-E. Nilsback, A. Zisserman. Automated flower classification over a large number of "
             "classes. ICVGIP, 2008. doi:10.1109/ICVGIP.2008.47",
             "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",

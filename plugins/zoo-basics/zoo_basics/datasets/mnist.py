@@ -17,7 +17,7 @@ _FILES = {
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
 _PROVENANCE = Provenance(
-    licence="cc-by-sa-3.0",
+    licence="see homepage",  # which names none
     citation="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner. Gradient-based learning applied to "
     "document recognition. Proceedings of the IEEE, 86(11), 1998. doi:10.1109/5.726791",
     homepage="http://yann.lecun.com/exdb/mnist/",

@@ -1,0 +1,321 @@
+"""Tiny runs of 12 steps: trained, killed and resumed in forked processes, and compared.
+
+The kills are SIGKILL; the parent only waits, and has everything imported. Files need not be synced
+for that: what a killed process wrote is there.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import itertools
+import json
+import os
+import shutil
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).parents[1] / "runs"))
+
+import numpy as np
+import torch
+from mask_files import write_masks
+
+import zoo
+from zoo.plugins import loading
+from zoo.plugins.catalog import catalog
+from zoo.plugins.loading import Loaded, Plugin
+from zoo.runs import environment
+from zoo.storage import tensors
+from zoo.training import checkpoints, loop
+
+STEPS, EPOCHS = 12, 3
+FACTORS = {
+    "task": ("classes", "masks"),
+    "ema": (False, True),
+    "micro": (False, True),
+    "schedule": ("plateau", "cosine"),
+    "mixup": (False, True),
+    "dropout": (False, True),
+    "weighted": (False, True),
+    "bf16": (False, True),
+}
+
+
+def cell_of(row):
+    words = row.split()
+    return {
+        name: word if name in ("task", "schedule") else word != "-"
+        for name, word in zip(FACTORS, words, strict=True)
+    }
+
+
+def tiny(context):
+    rng = np.random.default_rng(0)
+
+    def split(count, prefix):
+        labels = np.arange(count) % 3
+        images = labels[:, None, None] * 60 + rng.integers(0, 90, (count, 8, 8))
+        return zoo.ArraySplit(
+            images.astype(np.uint8), labels, [f"{prefix}{i}" for i in range(count)]
+        )
+
+    task = zoo.Task.multiclass(["dark", "grey", "light"])
+    return zoo.Dataset(task, {"train": split(24, "t"), "val": split(9, "v")}, zoo.Provenance("mit"))
+
+
+def repeating(context):
+    """With replacement: the weighted sampler of segmentation, for which zoo-basics has none."""
+    weights = torch.arange(1.0, context.length + 1)
+    return lambda generator: torch.multinomial(weights, context.length, True, generator=generator)
+
+
+def install():
+    specs = (
+        zoo.DatasetSpec(name="tiny", build=tiny, summary="for tests", source="here"),
+        zoo.SamplerSpec(name="repeating", build=repeating, summary="for tests", source="here"),
+    )
+    found, problems = loading.load_all()
+    extra = Loaded(Plugin("tests", "zoo-tests", "1"), specs)
+    loading.load_all = lambda: ([*found, extra], problems)
+    catalog.cache_clear()
+
+
+def recipe(cell, root, **changes):
+    masks = cell["task"] == "masks"
+    monitor = "train/loss" if cell["schedule"] == "plateau" else "val/loss"
+    scheduler = {"name": cell["schedule"]}
+    if cell["schedule"] == "plateau":
+        scheduler |= {"factor": 0.5, "patience": 0}
+    switch = "on" if cell["dropout"] else "off"
+    made = {
+        "dataset": {"name": "mask_folder", "root": str(root)} if masks else {"name": "tiny"},
+        "data": {"size": 16, "keep": "memory"} if masks else {},
+        "architecture": {"name": "unet", "width": 4, "depth": 1, "dropout": cell["dropout"]}
+        if masks
+        else {"name": "simple_cnn", "batch_norm": "on", "dropout": switch},
+        "optimizer": {"name": "adam", "lr": 0.03},
+        "scheduler": scheduler,
+        "sampler": {
+            "name": ("repeating" if masks else "weighted") if cell["weighted"] else "shuffle"
+        },
+        "augmentations": [{"name": "mixup"}] if cell["mixup"] else [],
+        "training": {
+            "epochs": EPOCHS,
+            "batch_size": 6,
+            "micro_batch": 4 if cell["micro"] else 0,
+            "ema": 0.9 if cell["ema"] else 0.0,
+            "evaluate": "ema" if cell["ema"] else "best",
+            "precision": cell.get("precision") or ("bf16" if cell["bf16"] else "fp32"),
+            "threads": 1,
+            "device": "cpu",
+        },
+        "stopping": {"monitor": monitor},
+        "checkpoints": {"steps": 1, "keep": 20},
+    }
+    for key, value in {**cell.get("set", {}), **changes}.items():
+        section, _, field = key.partition(".")
+        made[section] = {**made[section], field: value}
+    return made
+
+
+def forked(work):
+    """Do it in a process of its own; its exit code, or minus the signal that ended it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_at(kind, number):
+    """In this process: ``update`` N: after it and before its checkpoint; ``measure`` N: in the
+    N-th validation; ``saved`` N: after the N-th checkpoint; ``told`` N: after the event of epoch
+    N, before its checkpoint."""
+    seen = 0
+
+    def counted(real, owner, name, *, after, count):
+        def call(*given, **named):
+            nonlocal seen
+            if not after and count(*given, **named) == number:
+                die()
+            result = real(*given, **named)
+            if after and count(*given, **named) == number:
+                die()
+            return result
+
+        setattr(owner, name, call)
+
+    def one_more(*_, **__):
+        nonlocal seen
+        seen += 1
+        return seen
+
+    if kind == "update":
+        counted(loop.train_step, loop, "train_step", after=True,
+                count=lambda run, batch: run.position.step)  # fmt: skip
+    elif kind == "measure":
+        counted(loop.measure, loop, "measure", after=False, count=one_more)
+    elif kind == "best":
+        keeper = checkpoints.Checkpoints
+        counted(keeper.save_best, keeper, "save_best", after=True, count=one_more)
+    elif kind in ("saved", "saving"):
+        keeper = checkpoints.Checkpoints
+        counted(keeper.save, keeper, "save", after=kind == "saved", count=one_more)
+    elif kind == "told":
+        keeper = checkpoints.Checkpoints
+
+        def ends(keeper, step, states, *, epoch_ended=False):
+            return states["position"]["epoch"] - 1 if epoch_ended else 0
+
+        counted(keeper.save, keeper, "save", after=False, count=ends)
+    else:
+        raise ValueError(kind)
+
+
+def outcome(run):
+    """All that two runs must have in common."""
+    found = {}
+    states = checkpoints.read(checkpoints.found(run)[-1])
+    states["position"]["seconds"] = 0.0
+    for name, state in states.items():
+        found[name] = flat(state)
+    found["best weights"] = flat(tensors.load(run / "best.safetensors"))
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    for event in events:
+        for key in ("seconds", "samples_per_second"):
+            event.pop(key, None)
+    found["epochs"] = [event for event in events if event["event"] == "epoch_ended"]
+    found["end"] = [event for event in events if event["event"] == "training_ended"]
+    info = json.loads((run / "run.json").read_text())
+    found["info"] = {
+        key: info.get(key) for key in ("status", "reason", "steps", "epochs_done", "best")
+    }
+    found["leftovers"] = sorted(path.name for path in run.rglob(".zoo-tmp-*"))
+    return found
+
+
+def flat(value):
+    if isinstance(value, torch.Tensor):
+        return str(value.dtype), tuple(value.shape), value.contiguous().numpy().tobytes()
+    if isinstance(value, dict):
+        return {key: flat(one) for key, one in value.items()}
+    return [flat(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def differences(one, other):
+    first, second = outcome(one), outcome(other)
+    return [name for name in first if first[name] != second.get(name)]
+
+
+class Bench:
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.root = write_masks(folder / "masks")
+        self.count = 0
+
+    def new(self):
+        self.count += 1
+        return self.folder / f"run-{self.count}"
+
+    def train(self, cell, run, before=lambda: None, **changes):
+        def work():
+            before()
+            zoo.train(recipe(cell, self.root, **changes), folder=run)
+
+        return forked(work)
+
+    def resume(self, run, before=lambda: None, **given):
+        def work():
+            before()
+            zoo.resume(run, **given)
+
+        return forked(work)
+
+    def reference(self, cell, **changes):
+        run = self.new()
+        assert self.train(cell, run, **changes) == 0
+        return run
+
+    def killed_and_resumed(self, cell, reference, kind, number, **changes):
+        """What differs from ``reference`` after one kill."""
+        run = self.new()
+        status = self.train(cell, run, lambda: kill_at(kind, number), **changes)
+        if status != -signal.SIGKILL:
+            return [f"not killed: {status}"]
+        if (status := self.resume(run)) != 0:
+            return [f"not resumed: {status}"]
+        found = differences(reference, run)
+        shutil.rmtree(run)
+        return found
+
+    def killed_all_the_way(self, cell, reference, **changes):
+        """One run that is killed after each of its updates, before that is saved; every session
+        gets one update further. After each kill its checkpoint must be that of ``reference``."""
+        run, kills, problems = self.new(), 0, []
+        status = self.train(cell, run, lambda: kill_at("update", 1), **changes)
+        for step in itertools.count(1):
+            if status != -signal.SIGKILL:
+                break
+            kills += 1
+            last = checkpoints.found(run)[-1]
+            if last.name != f"step-{step - 1:09}.safetensors":
+                problems.append(f"killed at {step}: {last.name}")
+            problems += [f"at {step}: {one}" for one in self.unlike(reference, run, last.name)]
+            status = self.resume(run, lambda at=step + 1: kill_at("update", at))
+        problems += [f"exit {status}"] if status else differences(reference, run)
+        shutil.rmtree(run)
+        return kills, problems
+
+    def unlike(self, reference, run, name):
+        one, other = (
+            checkpoints.read(folder / "checkpoints" / name) for folder in (reference, run)
+        )
+        one["position"]["seconds"] = other["position"]["seconds"] = 0.0
+        return [key for key in one if flat(one[key]) != flat(other.get(key))]
+
+
+def in_turn(work, items, folder, processes=2):
+    """``{name: work(bench, item)}``, the items shared among forked processes."""
+
+    def part(number):
+        mine = folder / f"part-{number}"
+        mine.mkdir(parents=True)
+        bench = Bench(mine)
+        done = {name: work(bench, item) for name, item in items[number::processes]}
+        (folder / f"{number}.json").write_text(json.dumps(done))
+
+    children = []
+    for number in range(processes):
+        if (child := os.fork()) == 0:
+            os._exit(forked(functools.partial(part, number)))
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * processes
+    parts = [json.loads((folder / f"{number}.json").read_text()) for number in range(processes)]
+    return {name: one for part in parts for name, one in part.items()}
+
+
+def prepare(folder):
+    """Import all that forked processes need, and leave out what costs time and proves nothing."""
+    os.fsync = lambda descriptor: None
+    environment.version = functools.cache(environment.version)
+    install()
+    bench = Bench(folder / "first")
+    for row in (
+        "classes ema micro cosine mixup dropout weighted bf16",
+        "masks - - plateau - - - -",
+    ):
+        zoo.train(recipe(cell_of(row), bench.root), folder=bench.new())
+    gc.freeze()

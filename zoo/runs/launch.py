@@ -1,0 +1,57 @@
+"""What a launcher of several processes, such as torchrun, says in the environment. No torch here:
+every command asks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from zoo.errors import RunError
+
+_RANK, _RANKS, _HERE = "RANK", "WORLD_SIZE", "LOCAL_RANK"
+_HOST, _PORT = "MASTER_ADDR", "MASTER_PORT"
+# torchrun's own: its store is there already, and which of its attempts this is.
+_HAS_STORE, _ATTEMPT = "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Process ``rank`` of ``ranks``, number ``here`` on its machine. The store that all reach is at
+    ``host`` and ``port``; ``hosts_store``: it is this process that has to open it."""
+
+    rank: int
+    ranks: int
+    here: int
+    host: str
+    port: int
+    hosts_store: bool
+    attempt: str
+
+
+def launched(environment: Mapping[str, str] = os.environ) -> Launch | None:
+    """None for a process on its own. Raises :class:`RunError` when something is missing."""
+    if _RANK not in environment or environment.get(_RANKS, "1") == "1":
+        return None
+    try:
+        rank, ranks = int(environment[_RANK]), int(environment[_RANKS])
+        here = int(environment.get(_HERE, str(rank)))
+        host, port = environment[_HOST], int(environment[_PORT])
+    except (KeyError, ValueError) as error:
+        raise RunError(
+            f"{_RANK} and {_RANKS} ask for several processes, but {_HOST}, {_PORT} or one of "
+            f"them is missing or no number ({error}); start them with torchrun"
+        ) from error
+    if not 0 <= rank < ranks:
+        raise RunError(f"{_RANK} {rank}: expected 0 to {ranks - 1}, for {_RANKS} is {ranks}")
+    hosts = rank == 0 and environment.get(_HAS_STORE) != str(True)
+    return Launch(rank, ranks, here, host, port, hosts, environment.get(_ATTEMPT, "0"))
+
+
+def require_alone(what: str) -> None:
+    """Raises :class:`RunError` in one of several processes: only training is shared."""
+    launch = launched()
+    if launch is not None:
+        raise RunError(
+            f"{what} runs in one process, this is one of {launch.ranks}; start it without torchrun"
+        )

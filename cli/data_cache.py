@@ -35,7 +35,8 @@ def _clear(stores: Sequence[Cached], verify: bool, json: bool) -> None:
     """Remove them; all stores: what a killed process left behind too."""
     import shutil
 
-    from zoo.data.caching import cache_folder, leftovers
+    from zoo.data.caching import cache_folder
+    from zoo.data.leftovers import leftovers
 
     size = sum(one.bytes for one in stores)
     for one in stores:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import zoo
-from zoo.runs.launch import require_alone
+from zoo.runs.launch import hush, require_alone
 
 from . import endings
 from .lazy import Target, lazy_group
@@ -61,7 +61,9 @@ def _zoo(
         typer.echo(f"zoo {zoo.__version__}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
-    elif context.invoked_subcommand not in _SHARED:
+    elif context.invoked_subcommand in _SHARED:
+        hush()
+    else:
         require_alone(f"{PROGRAM} {context.invoked_subcommand}")
 
 

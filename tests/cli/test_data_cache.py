@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import zoo as library
-from zoo.data import caching
+from zoo.data import caching, leftovers
 from zoo.data.decoded import Decoder
 from zoo.data.fitting import Form
 
@@ -78,17 +78,41 @@ def test_with_verify_only_what_differs_is_cleared(zoo: Zoo, two: list[Path]) -> 
     assert zoo("data", "cache", "--clear")[1].startswith("removed 0 stores, 0 bytes, from ")
 
 
-def test_what_a_killed_process_left_is_cleared_and_what_a_live_one_writes_is_not(
+def test_what_a_killed_process_left_is_cleared_and_what_may_still_be_written_is_not(
     zoo: Zoo, two: list[Path]
 ) -> None:
-    stores = caching.cache_folder() / "stores"
-    for name, process in (("dead", 2**22 + 12345), ("live", os.getpid())):
-        (stores / name).mkdir()
-        (stores / name / f"{caching.commit.TEMPORARY_PREFIX}{process}-images.bin").write_bytes(b"1")
-    assert [path.name for path in caching.leftovers()] == ["dead"]
+    stores, long_ago = caching.cache_folder() / "stores", 10**9
+    for name, process in (("dead", 2**22 + 12345), ("live", os.getpid()), ("fresh", 2**22 + 1)):
+        path = stores / name / f"{caching.commit.TEMPORARY_PREFIX}{process}-images.bin"
+        path.parent.mkdir()
+        path.write_bytes(b"1")
+        if name != "fresh":  # it may be another machine's
+            os.utime(path, (long_ago, long_ago))
+            os.utime(path.parent, (long_ago, long_ago))
+    assert [path.name for path in leftovers.leftovers()] == ["dead"]
     code, out, _ = zoo("data", "cache", "--clear")
     assert code == 0 and out.startswith("removed 2 stores and 1 unfinished, ")
-    assert [path.name for path in stores.iterdir()] == ["live"]
+    assert sorted(path.name for path in stores.iterdir()) == ["fresh", "live"]
+
+
+def test_a_store_in_the_making_is_never_left_over(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even while its sources are hashed, when its pixels are written already."""
+    monkeypatch.setenv("ZOO_CACHE", str(here / "cache"))
+    monkeypatch.setattr(leftovers, "STALE", -1.0)
+    seen = []
+    digest = caching._sha256
+
+    def looking(path: Path) -> bytes | None:
+        seen.append(leftovers.leftovers())
+        return digest(path)
+
+    monkeypatch.setattr(caching, "_sha256", looking)
+    kept(here, "first")
+    assert seen == [[], [], []] and leftovers.leftovers() == []
+    (one,) = caching.stores()
+    assert not [path for path in one.folder.iterdir() if path.name.endswith("building")]
 
 
 @pytest.fixture

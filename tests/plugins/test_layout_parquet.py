@@ -117,7 +117,7 @@ def test_labels_may_be_missing_in_all_of_test_only(tmp_path):
 
 def test_two_classes_need_a_positive_one(tmp_path):
     write(tmp_path / "train.parquet", [0, 1], names=["NORMAL", "PNEUMONIA"])
-    assert "set dataset.positive to 'NORMAL' or 'PNEUMONIA'" in message(tmp_path)
+    assert "dataset.positive) 'NORMAL' or 'PNEUMONIA'" in message(tmp_path)
     task = build(tmp_path, positive="PNEUMONIA").task
     assert task == zoo.Task.binary(["NORMAL", "PNEUMONIA"], positive="PNEUMONIA")
 

@@ -238,3 +238,11 @@ def test_overrides_from_python(tmp_path, catalog):
     path.write_text(FILE)
     override = Override("dataset.root", tmp_path, "overrides['dataset.root']")
     assert read_recipe(path, [override], catalog).dataset.root == str(tmp_path)
+
+
+def test_an_unknown_section_is_the_flag_s_that_named_it(read):
+    with pytest.raises(RecipeError) as caught:
+        read(["optimizer.lr=1e-3", "traning.epochs=3"])
+    assert str(caught.value).startswith(
+        "--set traning.epochs=3: traning: unknown section (did you mean 'training'?); expected one "
+    )

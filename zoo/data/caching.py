@@ -34,7 +34,8 @@ from zoo.storage import commit, reading, strict_json
 
 FORMAT = 1
 CACHE_VARIABLE = "ZOO_CACHE"
-_ABOUT, _IMAGES, _MASKS, _HASHES = "store.json", "images.bin", "masks.bin", "hashes.bin"
+ABOUT = "store.json"
+_IMAGES, _MASKS, _HASHES = "images.bin", "masks.bin", "hashes.bin"
 _ABOUT_LIMIT = 1 << 30
 
 
@@ -74,33 +75,11 @@ def cache_folder() -> Path:
 def stores() -> list[Cached]:
     """Every complete store in the cache, the largest first."""
     found = []
-    for path in (cache_folder() / "stores").glob(f"*/{_ABOUT}"):
+    for path in (cache_folder() / "stores").glob(f"*/{ABOUT}"):
         about = _read_about(path)
         if about is not None:
             found.append(Cached(path.parent, about))
     return sorted(found, key=lambda one: -one.bytes)
-
-
-def leftovers() -> list[Path]:
-    """Folders of stores that no process of this machine is about to finish: one was killed."""
-    found = []
-    for folder in (cache_folder() / "stores").glob("*"):
-        if folder.is_dir() and _read_about(folder / _ABOUT) is None:
-            names = [path.name for path in folder.iterdir()]
-            pids = [name.removeprefix(commit.TEMPORARY_PREFIX).partition("-")[0] for name in names]
-            if not any(pid.isdigit() and _runs(int(pid)) for pid in pids):
-                found.append(folder)
-    return found
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass  # it is somebody else's
-    return True
 
 
 def fingerprint(decoder: Decoder) -> str | None:
@@ -134,7 +113,7 @@ def open_cached(decoder: Decoder, *, in_memory: bool, progress: Progress | None 
     if key is None:
         raise DataError(f"{decoder.where}: its images are in no files and cannot be cached")
     folder = cache_folder() / "stores" / key
-    about = _read_about(folder / _ABOUT)
+    about = _read_about(folder / ABOUT)
     if about is None:
         about = _build(decoder, folder, progress)
     if about["skipped"] and decoder.on_error == STOP:
@@ -176,11 +155,31 @@ def _empty(
 
 
 def _build(decoder: Decoder, folder: Path, progress: Progress | None) -> Mapping[str, Any]:
-    """Decode into the folder; ``store.json`` comes last, when the rest is durable."""
+    """Decode into the folder; ``store.json`` comes last, when the rest is durable. Until then a
+    file bears the number of this process."""
     try:
         commit.make_folder(folder)
     except StorageError as error:
         raise StorageError(f"{error}; {CACHE_VARIABLE} may name another folder") from error
+    marker = folder / f"{commit.TEMPORARY_PREFIX}{os.getpid()}-building"
+    try:
+        marker.touch()
+        kept, skipped, shape = _fill(decoder, folder, progress)
+        return _describe(decoder, folder, kept, skipped, shape)
+    except OSError as error:
+        raise StorageError(
+            f"the store of {decoder.where} cannot be written to {str(folder)!r}: "
+            f"{(error.strerror or str(error)).lower()}; free some space or set {CACHE_VARIABLE}"
+        ) from error
+    finally:
+        marker.unlink(missing_ok=True)
+
+
+def _fill(
+    decoder: Decoder, folder: Path, progress: Progress | None
+) -> tuple[np.ndarray, Mapping[str, str], tuple[int, ...]]:
+    """Write the images, and the masks where there are some. Returns which samples were kept, why
+    others were not, and the shape of the images."""
     files: dict[str, Path] = {}
     try:
 
@@ -195,14 +194,20 @@ def _build(decoder: Decoder, folder: Path, progress: Progress | None) -> Mapping
                 array.flush()  # type: ignore[attr-defined]
                 size = len(kept) * array[0].size
                 commit.replace_with(folder / name, functools.partial(_moved, files[name], size))
-    except OSError as error:
-        raise StorageError(
-            f"the store of {decoder.where} cannot be written to {str(folder)!r}: "
-            f"{(error.strerror or str(error)).lower()}; free some space or set {CACHE_VARIABLE}"
-        ) from error
+        return kept, skipped, (len(kept), *images.shape[1:])
     finally:
         for path in files.values():
             path.unlink(missing_ok=True)
+
+
+def _describe(
+    decoder: Decoder,
+    folder: Path,
+    kept: np.ndarray,
+    skipped: Mapping[str, str],
+    shape: tuple[int, ...],
+) -> Mapping[str, Any]:
+    """Write the hashes and, last, what the store is."""
     sources = {
         decoder.split.ids[i]: str(found[0][0].absolute())
         for i in kept.tolist()
@@ -213,12 +218,12 @@ def _build(decoder: Decoder, folder: Path, progress: Progress | None) -> Mapping
     about = {
         "format": FORMAT,
         "where": decoder.where,
-        "shape": [len(kept), *images.shape[1:]],
+        "shape": list(shape),
         "kept": kept.tolist(),
         "skipped": skipped,
         "sources": sources,
     }
-    commit.write(folder / _ABOUT, strict_json.dumps(about))
+    commit.write(folder / ABOUT, strict_json.dumps(about))
     return about
 
 

@@ -229,7 +229,7 @@ def try_out(run: Trainee, architecture: Component, loss: Component) -> None:
     for batch in run.loader.trials():
         assert batch.targets is not None
         partly |= _try_batch(run, batch.images[:2].clone(), batch.targets[:2], architecture, loss)
-    run.forward = run.replicas.wrapped(run.network, partly=partly)
+    run.wrap(partly=partly)
 
 
 def _try_batch(

@@ -14,6 +14,8 @@ _HOST, _PORT = "MASTER_ADDR", "MASTER_PORT"
 # torchrun's own: its store is there already, and which of its attempts this is.
 _HAS_STORE, _ATTEMPT = "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT"
 
+_TORCH_LOG = "TORCH_CPP_LOG_LEVEL"
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -46,6 +48,13 @@ def launched(environment: Mapping[str, str] = os.environ) -> Launch | None:
         raise RunError(f"{_RANK} {rank}: expected 0 to {ranks - 1}, for {_RANKS} is {ranks}")
     hosts = rank == 0 and environment.get(_HAS_STORE) != str(True)
     return Launch(rank, ranks, here, host, port, hosts, environment.get(_ATTEMPT, "0"))
+
+
+def hush() -> None:
+    """Before torch is imported: when a process dies, the others are not to print stacks of C++ over
+    the line that says so."""
+    if launched() is not None:
+        os.environ.setdefault(_TORCH_LOG, "ERROR")
 
 
 def require_alone(what: str) -> None:

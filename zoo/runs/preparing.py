@@ -110,6 +110,7 @@ def prepare(
         epochs=recipe.training.epochs,
         seed=recipe.training.seed,
         micro_batch=building.number_or(0, recipe.training.micro_batch),
+        compile=recipe.training.compile,
         before_epoch=freezing.before_epoch,
         average_chosen=recipe.training.evaluate == "ema",
         pause=Pause(seconds_of(recipe.training.max_time)),

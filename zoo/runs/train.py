@@ -119,7 +119,7 @@ def carry_out(
     )
 
     def end(why: str) -> None:
-        run.update(status=folders.FAILED, reason=why)
+        run.update(status=folders.FAILED, reason=f"TrainingError: {why}")
 
     trainee.replicas.before_end(end)
 

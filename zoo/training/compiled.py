@@ -23,7 +23,7 @@ class Compiled:
     def __call__(self, images: Tensor) -> Tensor:
         """Raises :class:`TrainingError` when the compiler cannot take the network."""
         if self._graphs:
-            torch.compiler.cudagraph_mark_step_begin()
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         try:
             logits = self._call(images)
         except torch._dynamo.exc.TorchDynamoException as error:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from zoo.errors import TrainingError, ZooError
+from zoo.errors import PausedError, TrainingError, ZooError
 from zoo.storage import strict_json
 from zoo.training.lifeline import Lifeline
 from zoo.training.replicas import Replicas
@@ -121,7 +121,7 @@ class Distributed(Replicas):
         self.lifeline.ending = call
 
     def blamed(self, error: BaseException) -> ZooError | None:
-        if isinstance(error, ZooError):
+        if isinstance(error, ZooError | PausedError):
             return None
         if (cause := self.lifeline.cause()) is not None:
             return TrainingError(cause)

@@ -79,9 +79,9 @@ class Lifeline:
 
     def record(self, text: str) -> str:
         """Let everyone know why this process ends. Returns the first such text of all."""
-        with contextlib.suppress(Exception):  # the store may be gone with the first process
-            first = self.store.compare_set(_FAILURE, "", text)
-            self._failure = self._failure or first.decode()
+        with contextlib.suppress(RuntimeError):
+            if not self._failure and not self._lost:  # a store that was stopped answers nothing
+                self._failure = self.store.compare_set(_FAILURE, "", text).decode()
         self._failure = self._failure or text
         return self._failure
 
@@ -109,10 +109,12 @@ class Lifeline:
         self._own = how
         began = time.monotonic()
         try:
-            self.store.set(self._keys[self.rank], how)
-            while time.monotonic() - began < patience:
-                said = {one.decode() for one in self.store.multi_get(self._keys)}
-                if self._lost or said <= {DONE, FAILED}:
+            if not self._lost:
+                self.store.set(self._keys[self.rank], how)
+            while not self._lost and time.monotonic() - began < patience:
+                said = [one.decode() for one in self.store.multi_get(self._keys)]
+                gone = self._gone(GONE)
+                if all(one in (DONE, FAILED) or rank in gone for rank, one in enumerate(said)):
                     return
                 if how == DONE and (text := self._trouble(SILENT)):
                     raise TrainingError(text)

@@ -23,6 +23,7 @@ from zoo.predictions.counts import Number, headline
 from zoo.tasks import Task
 from zoo.training import events
 from zoo.training.checkpoints import Checkpoints
+from zoo.training.compiled import Compiled
 from zoo.training.optimizer import Schedule
 from zoo.training.position import EpochClock, Pause, Position
 from zoo.training.replicas import Replicas
@@ -51,6 +52,7 @@ class Trainee:
     epochs: int
     seed: int
     micro_batch: int = 0
+    compile: bool = False
     average_chosen: bool = False
     before_epoch: Callable[[int], object] = lambda epoch: None
     replicas: Replicas = field(default_factory=Replicas)
@@ -59,7 +61,15 @@ class Trainee:
 
     def __post_init__(self) -> None:
         self.tally = Tally(self.task, self.loader.device, self.replicas, skip=self.update.skip)
-        self.forward = self.replicas.wrapped(self.network)
+        self.wrap()
+
+    def wrap(self, *, partly: bool = False) -> None:
+        """Make what is called in training; again when other weights are trained. ``partly``: see
+        :meth:`Replicas.wrapped`."""
+        forward = self.replicas.wrapped(self.network, partly=partly)
+        self.forward: Callable[[Tensor], Tensor] = forward
+        if self.compile:
+            self.forward = Compiled(forward, self.loader.device)
 
     @property
     def chosen(self) -> nn.Module:

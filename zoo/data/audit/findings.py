@@ -64,7 +64,9 @@ KINDS: Mapping[str, Kind] = {
     "mask_gray": Kind(NOTICE, "mask with values in between", "foreground is what is above 127"),
     "mask_empty": Kind(NOTICE, "empty mask", "nothing but background or what is ignored"),
     # What else is known.
-    "stale_store": Kind(ERROR, "decoded store out of date", "type: zoo data cache --verify --clear"),
+    "stale_store": Kind(
+        ERROR, "decoded store out of date", "type: zoo data cache --verify --clear"
+    ),
     "note": Kind(NOTICE, "the dataset says", ""),
 }
 

@@ -9,10 +9,11 @@ PLUGINS := $(wildcard plugins/*/pyproject.toml)
 EDITABLE = -e .$(if $(1),[$(1)]) $(foreach plugin,$(PLUGINS),-e $(dir $(plugin)))
 DEMO := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: help demo install test check bench clean
+.PHONY: help demo install test sweep check bench clean
 help:
 	@echo "make demo     install, then train, measure and publish on real digits"
 	@echo "make test     install, then run the tests"
+	@echo "make sweep    the tests that take long: kills and full disks at every place"
 	@echo "make check    format, lint, types and tests"
 	@echo "make bench    the start-up benchmark (see docs/benchmarks.md for the others)"
 	@echo "make clean    remove .venv and what builds left; runs/ and registry/ stay"
@@ -26,6 +27,9 @@ install: .venv/installed
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest
+
+sweep: .venv/installed-test
+	$(BIN)/python -m pytest -m slow
 
 check: .venv/installed-check .venv/installed-test
 	$(BIN)/ruff format --check .

@@ -65,7 +65,7 @@ def test_a_kind_is_listed_by_either_name(zoo: Zoo) -> None:
     assert found["bce"].pop("summary")
     assert found["bce"] == {
         "kind": "loss",
-        "tasks": ["binary", "multilabel"],
+        "tasks": ["binary", "multilabel", "segmentation"],
         "plugin": "basics",
         "distribution": "zoo-basics",
         "version": BASICS,

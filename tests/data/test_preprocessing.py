@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from zoo.data.decoding import open_image, pixels
+from zoo.data.fitting import Form
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import DataError
 
@@ -96,3 +97,24 @@ def test_bad_files_are_named(tmp_path):
             open_image(path)
     with pytest.raises(DataError, match=r"no such file or folder"):
         open_image(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("rule", ["stretch", "crop", "pad"])
+def test_a_mask_is_shrunk_onto_the_very_pixels_of_its_image(rule):
+    """Nearest neighbour, which takes the pixel behind the centre, does not."""
+    rows, columns = np.mgrid[:96, :128]
+    disc = ((rows - 40) ** 2 + (columns - 70) ** 2 < 30**2).astype(np.uint8)
+    form = Form(1, (48, 64) if rule != "crop" else (48, 48), rule)
+    shown = form.image(disc * 255, "disc")[:, :, 0]
+    wanted = shown > 127
+    assert (form.mask(disc) != wanted).sum() == 0
+    nearest = form._fitted(disc[:, :, None], Image.Resampling.NEAREST)[:, :, 0]
+    assert (nearest != wanted).sum() > 10
+
+
+def test_a_shrunk_mask_keeps_ids_and_what_is_ignored():
+    ids = np.zeros((40, 40), np.uint8)
+    ids[:, 10:25], ids[:, 25:] = 3, 255
+    small = Form(1, (20, 20)).mask(ids)
+    assert np.unique(small).tolist() == [0, 3, 255]
+    assert small.dtype == np.uint8 and (small[:, 6:12] == 3).all()

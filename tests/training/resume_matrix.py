@@ -12,7 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from tiny_runs import EPOCHS, FACTORS, STEPS, cell_of, differences, in_turn, kill_at, prepare
+from tiny_recipes import EPOCHS, FACTORS, STEPS, cell_of
+from tiny_runs import differences, in_turn, kill_at, prepare
 
 from zoo.training import loop
 
@@ -45,7 +46,7 @@ POINTS = [
     *(("measure", epoch) for epoch in range(1, EPOCHS + 1)),
     ("best", 1),
     *(("told", epoch) for epoch in range(1, EPOCHS + 1)),
-    ("saved", 1),
+    ("saved", 2),
     ("saved", 1 + STEPS + EPOCHS),
 ]
 

@@ -1,13 +1,14 @@
 """Whole runs under signals and on disks that fill up.
 
-``python run_faults.py FOLDER signals N`` sends SIGTERM after N different times; ``calls STRIDE``
-kills before every STRIDE-th call to the system; ``full STRIDE`` leaves no space from there on;
-``tmpfs`` fills a real disk, which it mounts at FOLDER. Prints JSON. Whatever has a ``run.json``
+``python run_faults.py FOLDER MODE=NUMBER..`` prints JSON. ``signals=N`` sends SIGTERM after N
+different times; ``calls=STRIDE`` kills before every STRIDE-th call to the system; ``full=STRIDE``
+leaves no space from there on; ``tmpfs=N`` mounts disks of N sizes. Whatever has a ``run.json``
 afterwards must go on to the very run it would have been; whatever has none is no run.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -18,7 +19,8 @@ import time
 from pathlib import Path
 
 from save_faults import shim
-from tiny_runs import Bench, cell_of, differences, forked, prepare, recipe
+from tiny_recipes import cell_of, recipe
+from tiny_runs import Bench, differences, forked, prepare
 
 import zoo
 from zoo.errors import PausedError, ZooError
@@ -93,12 +95,12 @@ def at_calls(bench, reference, stride, mode):
         point += stride
 
 
-def tmpfs(bench, reference):
+def tmpfs(bench, reference, number):
     disk = bench.folder / "disk"
     disk.mkdir()
     size = sum(one.stat().st_size for one in reference.rglob("*") if one.is_file())
-    for part in range(1, 13):
-        given = max(1, size * part // 8192)
+    for part in range(1, number + 1):
+        given = max(1, size * part * 2 // (number * 1024))
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={given}k", "none", disk], check=True)
         run = disk / "run"
         status = ended(started(bench, run))
@@ -113,26 +115,31 @@ def tmpfs(bench, reference):
         subprocess.run(["umount", disk], check=True)
 
 
+MODES = {
+    "signals": signals,
+    "calls": functools.partial(at_calls, mode="kill"),
+    "full": functools.partial(at_calls, mode="full"),
+    "tmpfs": tmpfs,
+}
+
+
 def main():
-    folder, mode, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    folder, results = Path(sys.argv[1]), {}
     prepare(folder)
     bench = Bench(folder / "bench")
     reference = bench.new()
     assert forked(lambda: zoo.train(recipe(CELL, bench.root, **SETTINGS), folder=reference)) == 0
-    began = time.perf_counter()
-    if mode == "tmpfs":
-        found = [*tmpfs(bench, reference)]
-    elif mode == "signals":
-        found = [*signals(bench, reference, number)]
-    else:
-        found = [*at_calls(bench, reference, number, "kill" if mode == "calls" else "full")]
-    print(json.dumps({
-        "tried": len(found),
-        "kept": sum(problems is not None for *_, problems in found),
-        "ends": sorted({status for _, status, _ in found}),
-        "problems": [f"{place}: {one}" for place, _, many in found for one in many or ()],
-        "seconds": time.perf_counter() - began,
-    }))  # fmt: skip
+    for mode, _, number in (one.partition("=") for one in sys.argv[2:]):
+        began = time.perf_counter()
+        found = [*MODES[mode](bench, reference, int(number))]
+        results[mode] = {
+            "tried": len(found),
+            "kept": sum(problems is not None for *_, problems in found),
+            "ends": sorted({status for _, status, _ in found}),
+            "problems": [f"{place}: {one}" for place, _, many in found for one in many or ()],
+            "seconds": time.perf_counter() - began,
+        }
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -20,106 +20,14 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parents[1] / "runs"))
 
-import numpy as np
 import torch
 from mask_files import write_masks
+from tiny_recipes import cell_of, install, recipe
 
 import zoo
-from zoo.plugins import loading
-from zoo.plugins.catalog import catalog
-from zoo.plugins.loading import Loaded, Plugin
 from zoo.runs import environment
 from zoo.storage import tensors
 from zoo.training import checkpoints, loop
-
-STEPS, EPOCHS = 12, 3
-FACTORS = {
-    "task": ("classes", "masks"),
-    "ema": (False, True),
-    "micro": (False, True),
-    "schedule": ("plateau", "cosine"),
-    "mixup": (False, True),
-    "dropout": (False, True),
-    "weighted": (False, True),
-    "bf16": (False, True),
-}
-
-
-def cell_of(row):
-    words = row.split()
-    return {
-        name: word if name in ("task", "schedule") else word != "-"
-        for name, word in zip(FACTORS, words, strict=True)
-    }
-
-
-def tiny(context):
-    rng = np.random.default_rng(0)
-
-    def split(count, prefix):
-        labels = np.arange(count) % 3
-        images = labels[:, None, None] * 60 + rng.integers(0, 90, (count, 8, 8))
-        return zoo.ArraySplit(
-            images.astype(np.uint8), labels, [f"{prefix}{i}" for i in range(count)]
-        )
-
-    task = zoo.Task.multiclass(["dark", "grey", "light"])
-    return zoo.Dataset(task, {"train": split(24, "t"), "val": split(9, "v")}, zoo.Provenance("mit"))
-
-
-def repeating(context):
-    """With replacement: the weighted sampler of segmentation, for which zoo-basics has none."""
-    weights = torch.arange(1.0, context.length + 1)
-    return lambda generator: torch.multinomial(weights, context.length, True, generator=generator)
-
-
-def install():
-    specs = (
-        zoo.DatasetSpec(name="tiny", build=tiny, summary="for tests", source="here"),
-        zoo.SamplerSpec(name="repeating", build=repeating, summary="for tests", source="here"),
-    )
-    found, problems = loading.load_all()
-    extra = Loaded(Plugin("tests", "zoo-tests", "1"), specs)
-    loading.load_all = lambda: ([*found, extra], problems)
-    catalog.cache_clear()
-
-
-def recipe(cell, root, **changes):
-    masks = cell["task"] == "masks"
-    monitor = "train/loss" if cell["schedule"] == "plateau" else "val/loss"
-    scheduler = {"name": cell["schedule"]}
-    if cell["schedule"] == "plateau":
-        scheduler |= {"factor": 0.5, "patience": 0}
-    switch = "on" if cell["dropout"] else "off"
-    made = {
-        "dataset": {"name": "mask_folder", "root": str(root)} if masks else {"name": "tiny"},
-        "data": {"size": 16, "keep": "memory"} if masks else {},
-        "architecture": {"name": "unet", "width": 4, "depth": 1, "dropout": cell["dropout"]}
-        if masks
-        else {"name": "simple_cnn", "batch_norm": "on", "dropout": switch},
-        "optimizer": {"name": "adam", "lr": 0.03},
-        "scheduler": scheduler,
-        "sampler": {
-            "name": ("repeating" if masks else "weighted") if cell["weighted"] else "shuffle"
-        },
-        "augmentations": [{"name": "mixup"}] if cell["mixup"] else [],
-        "training": {
-            "epochs": EPOCHS,
-            "batch_size": 6,
-            "micro_batch": 4 if cell["micro"] else 0,
-            "ema": 0.9 if cell["ema"] else 0.0,
-            "evaluate": "ema" if cell["ema"] else "best",
-            "precision": cell.get("precision") or ("bf16" if cell["bf16"] else "fp32"),
-            "threads": 1,
-            "device": "cpu",
-        },
-        "stopping": {"monitor": monitor},
-        "checkpoints": {"steps": 1, "keep": 20},
-    }
-    for key, value in {**cell.get("set", {}), **changes}.items():
-        section, _, field = key.partition(".")
-        made[section] = {**made[section], field: value}
-    return made
 
 
 def forked(work):
@@ -140,48 +48,39 @@ def die():
 
 
 def kill_at(kind, number):
-    """In this process: ``update`` N: after it and before its checkpoint; ``measure`` N: in the
-    N-th validation; ``saved`` N: after the N-th checkpoint; ``told`` N: after the event of epoch
-    N, before its checkpoint."""
-    seen = 0
-
-    def counted(real, owner, name, *, after, count):
-        def call(*given, **named):
-            nonlocal seen
-            if not after and count(*given, **named) == number:
-                die()
-            result = real(*given, **named)
-            if after and count(*given, **named) == number:
-                die()
-            return result
-
-        setattr(owner, name, call)
+    """In this process: ``update`` N: after it and before its checkpoint; ``measure`` N: before the
+    N-th validation; ``best`` N: after the N-th best weights; ``saving`` and ``saved`` N: before and
+    after the N-th checkpoint; ``told`` N: after the event of epoch N, before its checkpoint."""
+    keeper, seen = checkpoints.Checkpoints, itertools.count(1)
 
     def one_more(*_, **__):
-        nonlocal seen
-        seen += 1
-        return seen
+        return next(seen)
 
-    if kind == "update":
-        counted(loop.train_step, loop, "train_step", after=True,
-                count=lambda run, batch: run.position.step)  # fmt: skip
-    elif kind == "measure":
-        counted(loop.measure, loop, "measure", after=False, count=one_more)
-    elif kind == "best":
-        keeper = checkpoints.Checkpoints
-        counted(keeper.save_best, keeper, "save_best", after=True, count=one_more)
-    elif kind in ("saved", "saving"):
-        keeper = checkpoints.Checkpoints
-        counted(keeper.save, keeper, "save", after=kind == "saved", count=one_more)
-    elif kind == "told":
-        keeper = checkpoints.Checkpoints
+    def step_of(run, batch):
+        return run.position.step
 
-        def ends(keeper, step, states, *, epoch_ended=False):
-            return states["position"]["epoch"] - 1 if epoch_ended else 0
+    def epoch_of(keeper, step, states, *, epoch_ended=False):
+        return states["position"]["epoch"] - 1 if epoch_ended else 0
 
-        counted(keeper.save, keeper, "save", after=False, count=ends)
-    else:
-        raise ValueError(kind)
+    owner, name, after, place_of = {
+        "update": (loop, "train_step", True, step_of),
+        "measure": (loop, "measure", False, one_more),
+        "best": (keeper, "save_best", True, one_more),
+        "saving": (keeper, "save", False, one_more),
+        "saved": (keeper, "save", True, one_more),
+        "told": (keeper, "save", False, epoch_of),
+    }[kind]
+    real = getattr(owner, name)
+
+    def call(*given, **named):
+        if not after and place_of(*given, **named) == number:
+            die()
+        result = real(*given, **named)
+        if after and place_of(*given, **named) == number:
+            die()
+        return result
+
+    setattr(owner, name, call)
 
 
 def outcome(run):

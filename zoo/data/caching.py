@@ -32,7 +32,7 @@ from zoo.data.store import Store, labels_tensor
 from zoo.errors import DataError, StorageError
 from zoo.storage import commit, reading, strict_json
 
-FORMAT = 1
+FORMAT = 2
 CACHE_VARIABLE = "ZOO_CACHE"
 ABOUT = "store.json"
 _IMAGES, _MASKS, _HASHES = "images.bin", "masks.bin", "hashes.bin"

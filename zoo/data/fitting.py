@@ -55,11 +55,18 @@ class Form:
         return self._fitted(array, Image.Resampling.BILINEAR)
 
     def mask(self, ids: np.ndarray) -> np.ndarray:
-        """Class ids, uint8 (H, W), fitted as their image is; by nearest neighbour. What is padded
-        is class 0."""
+        """Class ids, uint8 (H, W), fitted as their image is: each pixel gets the class that has the
+        largest share in what the image's pixel is made of. The nearest neighbour would lie half a
+        source pixel off when a side is halved. What is padded is class 0."""
         if self.size is None or ids.shape == self.size:
             return ids
-        return self._fitted(ids[:, :, None], Image.Resampling.NEAREST)[:, :, 0]
+        known = np.unique(ids)[::-1]  # a tie goes to the higher id: not to the background
+        shares = [
+            self._fitted((ids == one)[:, :, None] * np.uint8(255), Image.Resampling.BILINEAR)
+            for one in known
+        ]
+        largest = known[np.argmax(np.concatenate(shares, axis=2), axis=2)]
+        return np.where(np.any(shares, axis=(0, 3)), largest, 0).astype(np.uint8)
 
     def placed(self, size: tuple[int, int]) -> tuple[tuple[int, int], list[tuple[float, float]]]:
         """Where :meth:`image` puts an image of ``size``: (height, width) of what it gives, and for

@@ -200,7 +200,9 @@ def update(
     average = Average(network, training.ema) if training.ema else None
     precision = Precision(training.precision, device)
     skip = training.on_nonfinite == "skip"
-    return Update(optimizer, precision, average, training.clip_norm, skip, replicas)
+    return Update(
+        optimizer, precision, average, training.clip_norm, skip, replicas, [*network.buffers()]
+    )
 
 
 def schedule(

@@ -13,7 +13,6 @@ README.md           the card of the version last published from it
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from typing import Any
 from zoo.errors import RunError, missing_path, nearest
 from zoo.runs.naming import as_argument
 from zoo.storage import commit
+from zoo.storage.failures import storage_error
 
 RUNS = Path("runs")
 RECIPE, INFO, EVENTS, CARD = "recipe.toml", "run.json", "events.jsonl", "README.md"
@@ -43,10 +43,7 @@ class RunFolder:
         except FileExistsError:
             raise RunError(taken(path)) from None
         except OSError as error:
-            why = os.strerror(error.errno or 0).lower()
-            raise RunError(
-                f"run folder {str(path)!r} cannot be made: {why}; name another with --run"
-            ) from error
+            raise storage_error("make the run folder", path, error) from error
         return cls(path)
 
     @classmethod

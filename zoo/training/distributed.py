@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch._dynamo  # by DDP, which would take seconds of the first step for it
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 

@@ -150,20 +150,20 @@ def train(run: Trainee) -> Iterator[events.Event]:
 def train_step(run: Trainee, batch: Batch) -> None:
     """One update. The seed of dropout is a function of (seed, step), so no generator's state has
     to be kept to repeat or resume a run."""
-    at, micro = run.position, run.micro_batch or len(batch)
-    for first in range(0, len(batch), micro):
+    at, size = run.position, len(batch)
+    micro = run.micro_batch or size
+    for first in range(0, size, micro):
         images, labels, targets = part_of(batch, first, micro)
         seed_step(run, first)
-        last = first + micro >= len(batch)
-        with run.replicas.gathering(last=last):
+        with run.replicas.gathering(last=first + micro >= size):
             with run.update.precision.autocast():
                 logits = run.forward(images).float()
             loss = run.loss(logits, targets)
-            run.update.backward(loss, len(images) / len(batch), batch.share)
+            run.update.backward(loss, min(micro, size - first) / size, batch.share)
         run.tally.count(logits, labels)
     at.step += 1
     at.done += 1
-    run.tally.add(run.update.step(), len(batch), at.step, run.schedule.learning_rate)
+    run.tally.add(run.update.step(), size, at.step, run.schedule.learning_rate)
     run.schedule.after_step()
 
 

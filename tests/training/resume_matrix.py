@@ -36,10 +36,21 @@ FP16 = {
 # Stops after 12 steps, because no epoch is better than the first by so much.
 PATIENT = {
     **cell_of("classes - - plateau - - - -"),
-    "set": {"training.epochs": 6, "stopping.patience": 2, "stopping.min_delta": 10.0},
+    "set": {
+        "training.epochs": 6,
+        "training.evaluate": "last",
+        "stopping.patience": 2,
+        "stopping.min_delta": 10.0,
+    },
+}
+# Threads decode ahead of the step that is killed.
+STREAMED = {
+    **cell_of("masks - - cosine - dropout - -"),
+    "set": {"data.keep": "streamed"},
 }
 # The rate falls after every epoch but the first: a smaller loss is no improvement here.
 FALLING = {**cell_of("classes - - plateau - - - -"), "set": {"stopping.mode": "max"}}
+OTHERS = (FP16, PATIENT, STREAMED)
 POINTS = [
     *(("update", step) for step in range(1, STEPS + 1)),
     ("saving", 1 + STEPS // 2),
@@ -64,7 +75,7 @@ def name_of(cell):
         value if isinstance(value, str) else key
         for key, value in cell.items()
         if value and key != "set"
-    ) + (" patient" if cell is PATIENT else "")
+    ) + (f" {sorted(cell['set'])}" if "set" in cell else "")
 
 
 def unseeded():
@@ -160,9 +171,7 @@ def main():
     if mode == "controls":
         work, items = control, [(name, name) for name in names or ["nothing", "seed", *CONTROLS]]
     else:
-        work, found = (
-            (chain, few) if mode == "pairwise" else (independent, [*cells(), FP16, PATIENT])
-        )
+        work, found = (chain, few) if mode == "pairwise" else (independent, [*cells(), *OTHERS])
         items = [(name_of(cell), cell) for cell in found]
     results = in_turn(work, items, folder)
     print(json.dumps({"results": results, "seconds": time.perf_counter() - began}))

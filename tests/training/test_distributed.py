@@ -199,7 +199,7 @@ def test_a_loss_that_is_not_finite_on_one_ends_both(tmp_path):
     with Pair("nonfinite", tmp_path) as pair:
         assert pair.codes(60) == [1, 1]
         assert re.fullmatch(
-            r"zoo: error: process 1 of 2 \(pid \d+ on .+\): the loss became nan in step 5 at "
+            r"zoo: error: process 1 of 2 \(pid \d+ on .+\): the loss became nan in step 4 at "
             r"learning rate 0.1; the last checkpoint is kept; .+\n",
             pair.said(0),
         )

@@ -90,7 +90,8 @@ def outcome(run):
     states["position"]["seconds"] = 0.0
     for name, state in states.items():
         found[name] = flat(state)
-    found["best weights"] = flat(tensors.load(run / "best.safetensors"))
+    for path in sorted(run.glob("*.safetensors")):
+        found[f"{path.stem} weights"] = flat(tensors.load(path))
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     for event in events:
         for key in ("seconds", "samples_per_second"):
@@ -115,7 +116,7 @@ def flat(value):
 
 def differences(one, other):
     first, second = outcome(one), outcome(other)
-    return [name for name in first if first[name] != second.get(name)]
+    return [name for name in first | second if first.get(name) != second.get(name)]
 
 
 class Bench:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from zoo.data.fitting import Form
+from zoo.data.loader import Loader
+from zoo.data.resolutions import Resolutions
 from zoo.data.splits import TRAIN, VAL, SplitPlan
 from zoo.data.tiers import Held
 from zoo.plugins.catalog import Catalog
@@ -61,18 +64,8 @@ def prepare(
     """Open the data, build every part and try them out, so that what is wrong shows before a folder
     is made. ``places``: where each key of the recipe stands, for messages; ``resumed``: weights are
     to come from a checkpoint, so none are read from where the recipe began."""
-    recipe = initialize.with_absolute_init(_with_absolute_root(given))
-    tracking.require(recipe, installed)
-    plan = SplitPlan(**recipe.split.model_dump())
-    opened = opening.open_dataset(
-        installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, plan
-    )
+    recipe, opened = _resolved(given, installed, device, tell, places, replicas)
     task = opened.dataset.task
-    for text in opening.notices(opened):
-        tell(events.Notice(text))
-    threads = cores(replicas.neighbours)
-    recipe = resolve(recipe, task, *opened.native(), threads, catalog=installed, places=places)
-    recipe = _with_precision(recipe, device, tell)
     replicas.wait_for_first()  # it downloads and decodes what all of one machine use
     source = None if resumed else initialize.open_source(recipe, installed, task)
     recipe = initialize.pinned(recipe, source, places)
@@ -95,33 +88,11 @@ def prepare(
         recipe, installed, opened, store, preprocessing, device, hold, replicas
     )
     replicas.let_others_go()
-    optimizer = building.optimizer(recipe, installed, network, task.outputs)
-    stop, architecture = recipe.stopping, installed.get("architecture", recipe.architecture.name)
-    trainee = loop.Trainee(
-        task=task,
-        network=network,
-        loss=building.loss(recipe, installed, task, store, device),
-        update=building.update(recipe, network, optimizer, device, replicas),
-        schedule=Schedule(optimizer),  # the recipe's, once the steps of an epoch are known
-        loader=loader,
-        val_loader=building.reader(recipe, val, preprocessing, task, device, replicas),
-        stopping=Stopping(stop.monitor, stop.mode, stop.patience, stop.min_delta),
-        checkpoints=Checkpoints(None),
-        epochs=recipe.training.epochs,
-        seed=recipe.training.seed,
-        micro_batch=building.number_or(0, recipe.training.micro_batch),
-        compile=recipe.training.compile,
-        before_epoch=freezing.before_epoch,
-        average_chosen=recipe.training.evaluate == "ema",
-        pause=Pause(seconds_of(recipe.training.max_time)),
-        replicas=replicas,
-    )
-    building.try_out(trainee, architecture, installed.get("loss", recipe.loss.name))
-    if recipe.transfer.unfreeze_epoch == 0:
-        freezing.before_epoch(1)  # what is never trained needs no memory for gradients
-    recipe = _with_sizes(recipe, trainee, tell)
-    trainee.schedule = building.schedule(recipe, installed, optimizer, loader)
-    shares = class_shares(loader, trainee.loss, task)
+    val_loader = building.reader(recipe, val, preprocessing, task, device, replicas)
+    loss = building.loss(recipe, installed, task, store, device)
+    trainee = _trainee(recipe, installed, network, loss, loader, val_loader, freezing, replicas)
+    recipe = _tried_out(recipe, installed, trainee, freezing, tell)
+    shares = class_shares(loader, loss, task)
     tell(shares)
     about = {
         "task": task.as_json(),
@@ -129,7 +100,7 @@ def prepare(
         "data": opening.data_record(opened, store),
         "class_counts": dict(zip(task.classes, shares.counts, strict=True)),
         "class_shares": shares.by_class(),
-        "plugin": plugin_record(architecture),
+        "plugin": plugin_record(installed.get("architecture", recipe.architecture.name)),
         "environment": {**environment(device), "processes": replicas.ranks},
         **initialize.record(initialized),
         "skipped": opening.skipped_record({TRAIN: store, VAL: val}),
@@ -137,6 +108,81 @@ def prepare(
     data = {**opening.data_record(opened, store), "val": val.fingerprint()}
     replicas.require_equal({"recipe": _shared(recipe), "data": data})
     return Prepared(recipe, about, data, trainee)
+
+
+def _resolved(
+    given: Recipe,
+    installed: Catalog,
+    device: torch.device,
+    tell: opening.Tell,
+    places: Places | None,
+    replicas: Replicas,
+) -> tuple[Recipe, opening.Opened]:
+    """The recipe without anything that depends on data or machine but the sizes of batches, and the
+    data it names, not decoded yet."""
+    recipe = initialize.with_absolute_init(_with_absolute_root(given))
+    tracking.require(recipe, installed)
+    plan = SplitPlan(**recipe.split.model_dump())
+    opened = opening.open_dataset(
+        installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, plan
+    )
+    for text in opening.notices(opened):
+        tell(events.Notice(text))
+    task, threads = opened.dataset.task, cores(replicas.neighbours)
+    recipe = resolve(recipe, task, *opened.native(), threads, catalog=installed, places=places)
+    return _with_precision(recipe, device, tell), opened
+
+
+def _trainee(
+    recipe: Recipe,
+    installed: Catalog,
+    network: nn.Module,
+    loss: Callable[..., Tensor],
+    loader: Loader | Resolutions,
+    val_loader: Loader,
+    freezing: Freezing,
+    replicas: Replicas,
+) -> loop.Trainee:
+    """All but the schedule, which has to know the steps of an epoch, and where it is kept."""
+    task, training, stop = val_loader.task, recipe.training, recipe.stopping
+    optimizer = building.optimizer(recipe, installed, network, task.outputs)
+    return loop.Trainee(
+        task=task,
+        network=network,
+        loss=loss,
+        update=building.update(recipe, network, optimizer, loader.device, replicas),
+        schedule=Schedule(optimizer),
+        loader=loader,
+        val_loader=val_loader,
+        stopping=Stopping(stop.monitor, stop.mode, stop.patience, stop.min_delta),
+        checkpoints=Checkpoints(None),
+        epochs=training.epochs,
+        seed=training.seed,
+        micro_batch=building.number_or(0, training.micro_batch),
+        compile=training.compile,
+        before_epoch=freezing.before_epoch,
+        average_chosen=training.evaluate == "ema",
+        pause=Pause(seconds_of(training.max_time)),
+        replicas=replicas,
+    )
+
+
+def _tried_out(
+    recipe: Recipe,
+    installed: Catalog,
+    trainee: loop.Trainee,
+    freezing: Freezing,
+    tell: opening.Tell,
+) -> Recipe:
+    """Try the parts together, find the sizes of batches, and build the schedule."""
+    architecture = installed.get("architecture", recipe.architecture.name)
+    building.try_out(trainee, architecture, installed.get("loss", recipe.loss.name))
+    if recipe.transfer.unfreeze_epoch == 0:
+        freezing.before_epoch(1)  # what is never trained needs no memory for gradients
+    recipe = _with_sizes(recipe, trainee, tell)
+    optimizer = trainee.update.optimizer
+    trainee.schedule = building.schedule(recipe, installed, optimizer, trainee.loader)
+    return recipe
 
 
 def _with_precision(recipe: Recipe, device: torch.device, tell: opening.Tell) -> Recipe:

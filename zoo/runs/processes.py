@@ -18,7 +18,7 @@ import torch
 from zoo.data.device import choose_device
 from zoo.errors import PausedError, RunError, ToldError, TrainingError, ZooError, reason
 from zoo.runs.launch import Launch, launched
-from zoo.training.lifeline import BEAT, DONE, FAILED, Lifeline
+from zoo.training.lifeline import BEAT, DONE, FAILED, Lifeline, unhurried
 from zoo.training.replicas import ALONE, Replicas
 
 # Of one exchange. A dead process is noticed by its missing beats, long before; a slow one, that
@@ -50,7 +50,8 @@ def processes() -> Iterator[Replicas]:
         yield replicas
         lifeline.leave(DONE, _PATIENCE.total_seconds())
     except BaseException as error:
-        ending = _ending(error, replicas, lifeline, launch)
+        with unhurried():
+            ending = _ending(error, replicas, lifeline, launch)
         raise ending from (None if ending is error else error)
     distributed.destroy_process_group()  # not after a failure: NCCL waits for those that are gone
 

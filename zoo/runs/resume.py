@@ -87,7 +87,7 @@ def _go_on(
         _note_versions(opened, prepared, tell)
         load(prepared.trainee, states, str(path))
         if written is None:
-            assist(prepared.trainee)
+            assist(prepared)
             return
         remove_torn(opened.path)
         gone_on = events.Resumed(at.epoch, at.step, str(path))

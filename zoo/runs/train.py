@@ -53,7 +53,7 @@ def train(
             prepared = prepare(checked, catalog(), device, tell, places, replicas=replicas)
             if replicas.rank:
                 run = RunFolder(Path(replicas.told()))
-                assist(prepared.trainee)
+                assist(prepared)
             else:
                 run = RunFolder.create(path) if path else _free_folder(prepared.recipe)
                 replicas.told(str(run.path.absolute()))
@@ -73,8 +73,11 @@ def teller(
     return tell
 
 
-def assist(trainee: loop.Trainee) -> None:
-    """What every process but the first does: its part of each batch. It writes nothing."""
+def assist(prepared: Prepared) -> None:
+    """What every process but the first does: its part of each batch. It writes nothing, but stops
+    for each checkpoint, to which all contribute."""
+    trainee = prepared.trainee
+    trainee.checkpoints = Checkpoints(None, prepared.recipe.checkpoints.steps)
     try:
         with pausing(trainee.pause):
             for _ in loop.train(trainee):

@@ -145,6 +145,8 @@ class Shared(nn.Module):
         self._made: list[DistributedDataParallel] = []
         self._trained: list[bool] = []
 
+    # What it calls may be compiled.
+    @torch.compiler.disable(recursive=False)  # type: ignore[no-untyped-call, untyped-decorator]
     def forward(self, images: Tensor) -> Any:
         trained = [weight.requires_grad for weight in self._weights]
         if trained != self._trained:

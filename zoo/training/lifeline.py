@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from zoo.errors import TrainingError, printable
 
 BEAT = 1.0  # seconds
 # Rounds of beats. A process is asked for after an exchange with it failed, or it is waited for.
-LATE, GONE, SILENT = 2, 4, 20
+LATE, GONE, SILENT = 2, 4, 15
 GRACE = 5  # more rounds, for the main thread to end by itself
 JOIN = 300.0  # seconds within which all processes have to come
 DONE, FAILED = "done", "failed"
@@ -87,10 +89,11 @@ class Lifeline:
 
     def cause(self) -> str | None:
         """Why another process ended; None where all live. Takes some seconds."""
-        for _ in range(10 * (GONE + 1)):
-            if text := self._trouble(GONE):
-                return self.record(text)
-            time.sleep(BEAT / 10)
+        with unhurried():
+            for _ in range(10 * (GONE + 1)):
+                if text := self._trouble(GONE):
+                    return self.record(text)
+                time.sleep(BEAT / 10)
         return None
 
     @property
@@ -168,6 +171,20 @@ class Lifeline:
 
     def _gone(self, rounds: int) -> list[int]:
         return [rank for rank in range(self.ranks) if self._quiet[rank] >= rounds]
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """SIGTERM changes nothing inside: a launcher sends it to all once one has ended, and again,
+    while they are finding out why. What does not end by itself it kills."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 _ADVICE = (

@@ -12,6 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all")
     parser.add_argument("--threads", type=int, default=0, help="0: every core")
     given = parser.parse_args()
+    warnings.simplefilter("ignore", zoo.ZooWarning)  # of the files' md5, at every run
     print(machine("zoo", "torch"))
     for name in given.parts or PARTS:
         PARTS[name](given.folder, given.threads)

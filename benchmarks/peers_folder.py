@@ -77,7 +77,7 @@ class FolderCase:
             Copies([Copy(Augmentations(steps), False)]),
         )  # fmt: skip
         network = self.network().to(memory_format=torch.channels_last)
-        optimizer = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, fused=True)
+        optimizer = torch.optim.Adam(network.parameters(), fused=True)
         run = loop.Trainee(
             dataset.task, network, nn.CrossEntropyLoss(label_smoothing=0.1),
             Update(optimizer, Precision("fp32", CPU)), Schedule(optimizer), loader,
@@ -88,9 +88,9 @@ class FolderCase:
         return _each_epoch(loop.train(run))
 
     def timm_epoch(self) -> Callable[[], float]:
-        """A loop after the defaults of timm's training script, which its wheel has not: no worker,
-        random resized crop, flip, colour jitter 0.4, label smoothing 0.1, ``loss.item()`` where it
-        logs, validation, and a checkpoint with the optimizer's state."""
+        """A loop after timm's training script, which its wheel has not, with Adam and no worker;
+        its defaults else: random resized crop, flip, colour jitter 0.4, label smoothing 0.1,
+        ``loss.item()``, validation, and a checkpoint with the optimizer's state."""
         from timm.data import create_dataset, create_loader
 
         def batches(split: str, *, training: bool) -> Any:
@@ -102,7 +102,7 @@ class FolderCase:
 
         train, val = batches("train", training=True), batches("val", training=False)
         network = self.network()
-        optimizer = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9)
+        optimizer = torch.optim.Adam(network.parameters())
         criterion, exact = nn.CrossEntropyLoss(label_smoothing=0.1), nn.CrossEntropyLoss()
 
         def epoch() -> float:

@@ -138,7 +138,7 @@ def finish(done: RunFolder, *, json: bool = False) -> None:
     """Say where the run is and what comes next; of several processes the first one does."""
     from zoo.runs.launch import launched
     from zoo.runs.naming import as_argument
-    from zoo.runs.subjects import part_of
+    from zoo.runs.subjects import has_weights, part_of
 
     launch = launched()
     if launch is not None and launch.rank:
@@ -147,5 +147,9 @@ def finish(done: RunFolder, *, json: bool = False) -> None:
         show_json({"run": str(done.path), **done.info})
         return
     typer.echo(f"run: {done.path}")
+    if not has_weights(done):
+        typer.echo("no epoch was completed, so there are no weights yet")
+        typer.echo(f"next: zoo resume {as_argument(done.path)} --max-time TIME")
+        return
     split = "" if "test" in part_of(done, "data")["splits"] else " --split val"
     typer.echo(f"next: zoo eval {as_argument(done.path)}{split}")

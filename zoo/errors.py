@@ -92,6 +92,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def clipped(text: str, most: int = 60) -> str:
+    """Printable, and both ends of it where it is long: a stranger's text may have any length."""
+    text, half = printable(text), most // 2 - 2
+    return text if len(text) <= most else f"{text[:half]} … {text[-half:]}"
+
+
 _BEGINNING = 3  # letters of a name that are enough to know it by
 
 

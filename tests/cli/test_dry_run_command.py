@@ -71,7 +71,8 @@ def test_out_of_memory_says_what_would_fit(here, zoo, crowded):
     assert code == 1
     assert err == (
         "zoo: error: out of memory on cpu: 64 images of 1x8x8 at once are too many; about 32 fit; "
-        "type: --set training.micro_batch=32, which keeps the batch of 64 by adding up gradients\n"
+        "train anew with --set training.micro_batch=32, which keeps the batch of 64 by adding up "
+        "gradients\n"
     )
     info = json.loads((here / "a/run.json").read_text())
     assert info["status"] == "failed" and "out of memory on cpu" in info["reason"]
@@ -86,7 +87,7 @@ def test_validation_has_a_key_of_its_own(here, zoo, crowded):
     assert code == 1
     assert err == (
         "zoo: error: out of memory on cpu: 128 images of 1x8x8 at once are too many for "
-        "validation; type: --set training.eval_batch_size=64\n"
+        "validation; train anew with --set training.eval_batch_size=64\n"
     )
 
 

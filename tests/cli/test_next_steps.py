@@ -38,6 +38,18 @@ def test_what_is_printed_to_be_typed_next_can_be_typed(here, zoo):
     assert out.splitlines()[0] == "published: other:d@2"
 
 
+def test_where_no_epoch_was_completed_nothing_can_be_evaluated(here, zoo):
+    command = ["train", *QUICK, "--run", "runs/a", "--max-time", "0.001s"]
+    code, out, _ = zoo(*command, "--set", "training.batch_size=2")
+    assert code == 0 and "zoo eval" not in out
+    assert out.endswith(
+        "no epoch was completed, so there are no weights yet\n"
+        "next: zoo resume runs/a --max-time TIME\n"
+    )
+    code, out, _ = zoo("resume", "runs/a", "--max-time", "1h")
+    assert code == 0 and out.endswith("next: zoo eval runs/a\n")
+
+
 @pytest.fixture
 def no_test(monkeypatch):
     """Nobody makes a test split."""

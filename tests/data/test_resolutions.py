@@ -105,5 +105,5 @@ def test_a_recipe_says_so_and_a_network_of_one_size_is_named(tmp_path):
         zoo.train(recipe(None, 0), folder=tmp_path / "run")
     done = zoo.train(recipe(None, None), folder=tmp_path / "run")
     assert sum(done.info["class_counts"].values()) == 1294
-    first = (done.path / "events.jsonl").read_text().splitlines()[0]
-    assert '"samples_per_epoch": 2588' in first
+    told = (done.path / "events.jsonl").read_text()
+    assert '"samples_per_epoch": 2588' in told

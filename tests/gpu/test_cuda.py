@@ -8,10 +8,13 @@ import torch
 from torch import nn
 
 import zoo
+from zoo.data.augmentation import Augmentations
+from zoo.data.copies import Copies, Copy
 from zoo.data.datasets import ArraySplit
 from zoo.data.fitting import Form
 from zoo.data.loader import Loader
 from zoo.data.preprocessing import Preprocessing
+from zoo.data.resolutions import Resolutions
 from zoo.data.tiers import Keeping, open_split
 from zoo.tasks import Task
 from zoo.training import events, loop
@@ -30,17 +33,33 @@ TASK = Task.multiclass(["dark", "grey", "light"])
 CUDA = torch.device("cuda")
 
 
-def store_of(count, seed=0, side=16):
+class Read:
+    """Images that are in no array."""
+
+    groups = None
+
+    def __init__(self, of):
+        self.ids, self.labels, self.image = of.ids, of.labels, of.image
+
+    def __len__(self):
+        return len(self.ids)
+
+
+def store_of(count, seed=0, side=16, tier="auto"):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, count)
     images = (labels[:, None, None] * 80 + rng.integers(0, 60, (count, side, side))).astype(
         np.uint8
     )
     split = ArraySplit(images, labels, [f"{seed}-{i}" for i in range(count)])
-    return open_split(split, Form(1), TASK, "test", Keeping())
+    if tier == "streamed":
+        split = Read(split)
+    return open_split(split, Form(1), TASK, "test", Keeping(tier=tier))
 
 
-def trainee(folder=None, *, name="bf16", epochs=2, ema=0.0, skip=False, clip=0.0, batch=64, **more):
+def trainee(
+    folder=None, *, name="bf16", epochs=2, ema=0.0, skip=False, clip=0.0, loader=None, **more
+):
     torch.manual_seed(0)
     network = nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.Dropout(0.1),
@@ -54,7 +73,8 @@ def trainee(folder=None, *, name="bf16", epochs=2, ema=0.0, skip=False, clip=0.0
         TASK, network, nn.CrossEntropyLoss(),
         Update(optimizer, Precision(name, CUDA), average, clip, skip),
         Schedule(optimizer),
-        Loader(store, plain, TASK, batch, CUDA, lambda g: torch.randperm(512, generator=g)),
+        loader
+        or Loader(store, plain, TASK, 64, CUDA, lambda g: torch.randperm(512, generator=g)),
         Loader(store_of(128, 1), plain, TASK, 128, CUDA),
         Stopping("val/loss", "min"), Checkpoints(folder), epochs, 0, **more,
     )  # fmt: skip
@@ -68,7 +88,14 @@ def test_every_precision_learns(name):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"name": "fp16"}, {"ema": 0.9, "clip": 1.0}, {"skip": True}, {"micro_batch": 16}],
+    [
+        {},
+        {"name": "fp16", "ema": 0.9},
+        {"ema": 0.9, "clip": 1.0},
+        {"skip": True},
+        {"skip": True, "ema": 0.9},
+        {"micro_batch": 16},
+    ],
     ids=str,
 )
 def test_nothing_waits_for_the_device_within_an_epoch(settings):
@@ -101,6 +128,84 @@ def test_pinned_batches_are_those_of_a_store_on_the_device(monkeypatch):
     monkeypatch.setattr("zoo.data.rows._RESIDENT_SHARE", 0.0)
     copied = [batch.images.clone() for batch in trainee().loader.epoch(3)]
     assert all(map(torch.equal, resident, copied))
+
+
+FLIP = Augmentations(
+    [("flip", lambda x, y, d: (torch.where(d.chance(0.5)[:, None, None, None], x.flip(3), x), y))]
+)
+KINDS = ["resident", "copies", "sizes", "pinned", "pinned copies", "pinned sizes", "streamed"]
+
+
+def loader_of(kind, monkeypatch):
+    """Every way in which a batch gets to the device."""
+    if "pinned" in kind:
+        monkeypatch.setattr("zoo.data.rows._RESIDENT_SHARE", 0.0)
+    copies = [Copy(FLIP)]
+    if "copies" in kind:
+        copies = [Copy(), Copy(FLIP, fixed=True), Copy(FLIP)]
+    sides = (16, 24) if "sizes" in kind else (16,)
+    number = 512 * len(copies) * len(sides)
+
+    def sampler(generator):
+        return torch.randperm(number, generator=generator)
+
+    parts = []
+    for side in sides:
+        plain = Preprocessing((side, side), 1, (0.5,), (0.25,))
+        store = store_of(512, side=side, tier="streamed" if kind == "streamed" else "auto")
+        parts.append(Loader(store, plain, TASK, 64, CUDA, sampler, Copies(copies)))
+    return Resolutions(parts, sampler, seed=0) if len(parts) > 1 else parts[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_batch_waits_for_the_device(kind, monkeypatch):
+    """From an epoch's order to its last step."""
+    run = trainee(loader=loader_of(kind, monkeypatch))
+    run.network.train()
+    for batch in run.loader.epoch(1):  # what is made and sent once
+        loop.train_step(run, batch)
+    run.tally.settle()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for batch in run.loader.epoch(2):
+            loop.train_step(run, batch)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert run.tally.numbers()["loss"] is not None
+
+
+def rows_of(loader):
+    return [part._rows for part in getattr(loader, "parts", [loader])]
+
+
+def images_of(loader):
+    return [batch.images.clone() for epoch in (1, 2) for batch in loader.epoch(epoch)]
+
+
+@pytest.mark.parametrize("kind", ["pinned", "pinned copies", "pinned sizes", "streamed"])
+def test_no_batch_is_written_over_before_it_is_copied(kind, monkeypatch):
+    with monkeypatch.context() as patched:
+        plain = "sizes" if "sizes" in kind else "copies" if "copies" in kind else "resident"
+        expected = images_of(loader_of(plain, patched))
+    loader = loader_of(kind, monkeypatch)
+    for rows in rows_of(loader):
+        with torch.cuda.stream(rows._stream):
+            torch.cuda._sleep(500_000_000)  # every copy waits, for about a quarter of a second
+    found = images_of(loader)
+    assert len(found) == len(expected) and all(map(torch.equal, found, expected))
+
+
+def test_a_batch_is_copied_while_the_device_works(monkeypatch):
+    loader = loader_of("pinned", monkeypatch)
+    images_of(loader)
+    torch.cuda.synchronize()
+    batches = loader.epoch(3)
+    next(batches)
+    torch.cuda._sleep(2_000_000_000)
+    next(batches)
+    rows_of(loader)[0]._stream.synchronize()
+    assert not torch.cuda.current_stream().query()
+    torch.cuda.synchronize()
 
 
 def test_augmentation_draws_the_same_on_both_devices():

@@ -96,6 +96,26 @@ def test_ignored_pixels_count_for_nothing(task):
     assert value == 0 and not logits.grad.any()
 
 
+@pytest.mark.parametrize(
+    ("task", "alpha", "weights"),
+    [
+        (SICK, 0.25, [0.75, 0.25]),
+        (zoo.Task.binary(["well", "sick"], positive="well"), 0.25, [0.25, 0.75]),
+        (TOOL, [0.9], [1 - 0.9, 0.9]),
+        (SICK, "balanced", [0.25, 0.75]),
+        (THREE, [1.0, 2.0, 3.0], [1.0, 2.0, 3.0]),
+        (THREE, "balanced", [8 / 9, 4 / 9, 8 / 3]),
+        (LABELS_3, 0.25, [1 / 3] * 3),
+        *[(task, "none", None) for task in (SICK, TOOL, THREE, TOOLS, LABELS_3)],
+    ],
+)
+def test_it_says_what_it_weighs(task, alpha, weights):
+    """3 samples to 1; 3, 6 and 1 of 8 with some of two classes."""
+    counts, samples = {2: ((3, 1), 4), 3: ((3, 6, 1), 8)}[len(task.classes)]
+    said = build(task, counts, samples, alpha=alpha).class_weights
+    assert said == (weights if weights is None else pytest.approx(weights))
+
+
 @pytest.mark.parametrize("task", [SICK, THREE])
 def test_mixed_targets_count_in_their_shares(task):
     logits = torch.randn(6, task.outputs, generator=torch.Generator().manual_seed(0))

@@ -70,45 +70,6 @@ def test_the_same_twice_is_the_same_to_the_last_bit(name):
     assert all(map(torch.equal, made[0].parameters(), made[1].parameters()))
 
 
-def contiguous(state_dict):
-    for state in state_dict["state"].values():
-        for key, value in state.items():
-            if torch.is_tensor(value):
-                state[key] = value.clone(memory_format=torch.contiguous_format)
-    return state_dict
-
-
-def resumed(build, made):
-    """Three steps, then three more by an optimizer that was given contiguous copies."""
-    first = build(made)
-    train(made, first, 3)
-    second = build(made)
-    second.load_state_dict(contiguous(first.state_dict()))
-    train(made, second, 3)
-    return made
-
-
-@pytest.mark.parametrize("name", PAIRS)
-def test_a_resume_from_contiguous_state_goes_on_as_if_never_stopped(name):
-    def build(made):
-        return getattr(optimizers, name)(groups(made), **PAIRS[name][1])
-
-    straight = network()
-    train(straight, build(straight), 6)
-    assert same(resumed(build, network()), straight)
-
-
-def test_without_the_hook_torchs_fused_adam_goes_astray():
-    """The negative control: should torch mend it, the hook can go."""
-
-    def build(made):
-        return torch.optim.Adam(made.parameters(), lr=0.01, fused=True)
-
-    straight = network()
-    train(straight, build(straight), 6)
-    assert not same(resumed(build, network()), straight)
-
-
 def test_nesterov_needs_momentum():
     with pytest.raises(zoo.TrainingError) as caught:
         optimizers.sgd(groups(network()), nesterov=True)

@@ -167,6 +167,12 @@ class Forgetful(torch.optim.SGD):
         return super().step(closure)
 
 
+class Switching(torch.optim.SGD):
+    def step(self, closure=None):
+        self.param_groups[0]["nesterov"] = True
+        return super().step(closure)
+
+
 @pytest.mark.parametrize(
     "build, part",
     [
@@ -176,8 +182,9 @@ class Forgetful(torch.optim.SGD):
             lambda ctx: torch.optim.SGD([p for g in ctx.parameters for p in g["params"]], lr=0.01),
             "drops what a parameter group sets",
         ),
-        (lambda ctx: torch.optim.Adam(ctx.parameters, lr=0.01, fused=True), "goes another way"),
+        (lambda ctx: torch.optim.Adam(ctx.parameters, lr=0.01, fused=True), None),
         (lambda ctx: Forgetful(ctx.parameters, lr=0.01), "goes another way"),
+        (lambda ctx: Switching(ctx.parameters, lr=0.01), "'nesterov' changes from False to True"),
         (lambda ctx: torch.optim.Adam(ctx.parameters, lr=0.01), None),
     ],
 )

@@ -48,8 +48,6 @@ def write(path, labels, names=None, **more):
 
 @pytest.fixture(params=[".", "data"])
 def root(request, tmp_path: Path) -> Path:
-    parquet._open.cache_clear()
-    parquet._row_group.cache_clear()
     for split, names in NAMES.items():
         labels = [int("person" in name) for name in names]
         write(tmp_path / request.param / f"{split}-00000-of-00001.parquet", labels, names)
@@ -101,13 +99,11 @@ def test_wrong_tables(tmp_path):
         "dataset 'chest_xray', split 'train': 2 labels outside the classes, the first is 2; "
         "expected 0 to 1"
     )
-    parquet._open.cache_clear()
     pyarrow = pytest.importorskip("pyarrow")
     pytest.importorskip("pyarrow.parquet").write_table(pyarrow.table({"picture": [1]}), path)
     assert refusal(tmp_path) == (
         f"parquet file {str(path)!r} has the columns picture; expected 'image' and 'label'"
     )
-    parquet._open.cache_clear()
     path.write_bytes(b"PAR1 not at all PAR1")
     said = refusal(tmp_path)
     assert said.startswith(f"parquet file {str(path)!r} cannot be read: ")
@@ -115,7 +111,6 @@ def test_wrong_tables(tmp_path):
 
 
 def test_without_pyarrow_it_says_what_to_install(tmp_path, monkeypatch):
-    parquet._open.cache_clear()
     path = tmp_path / "train-00000-of-00001.parquet"
     path.write_bytes(b"PAR1")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
@@ -136,3 +131,29 @@ def test_what_was_decoded_is_kept_until_the_table_changes(root, tmp_path, monkey
     os.utime(path, ns=(1, 1))
     open_split(split, Form(1), dataset.task, "train", Keeping())
     assert len(caching.stores()) == 2
+
+
+def test_row_groups_have_a_limit(tmp_path, monkeypatch):
+    path = tmp_path / "train-00000-of-00001.parquet"
+    write(path, [0, 1, 0])
+    file = pytest.importorskip("pyarrow.parquet").ParquetFile(path)
+    first, second = (file.metadata.row_group(group).total_byte_size for group in range(2))
+    assert second < first  # of two rows, and of one
+    monkeypatch.setattr(parquet, "LARGEST", first - 1)
+    assert refusal(tmp_path) == (
+        f"parquet file {str(path)!r}: row group 0 has {first} bytes; at most {first - 1} are read "
+        f"at once; write it in smaller row groups"
+    )
+    monkeypatch.setattr(parquet, "LARGEST", first)
+    assert len(build(tmp_path).splits["train"]) == 3
+
+
+def test_a_file_that_was_replaced_is_read_anew(tmp_path):
+    path = tmp_path / "train-00000-of-00001.parquet"
+    write(path, [0, 1])
+    train = build(tmp_path).splits["train"]
+    assert np.asarray(train.image(1))[0, 0] == 40
+    write(path, [1, 0, 1], more=["x", "y", "z"])
+    again = build(tmp_path).splits["train"]
+    assert again.labels.tolist() == [1, 0, 1]
+    assert np.asarray(again.image(2))[0, 0] == 80

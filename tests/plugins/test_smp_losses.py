@@ -99,6 +99,12 @@ def test_ignored_pixels_are_as_if_they_were_not_there(build, task):
 
 
 @pytest.mark.parametrize("build", EVERY)
+def test_none_says_how_it_weighs(build):
+    """What a class counts for does not follow from the number of its pixels."""
+    assert not hasattr(built(build), "class_weights")
+
+
+@pytest.mark.parametrize("build", EVERY)
 def test_sums_over_pixels_do_not_overflow_half_precision(build):
     """300 x 300 pixels are more than float16 can count."""
     logits = torch.full((1, 1, 300, 300), -1.0)

@@ -166,8 +166,12 @@ def test_only_a_finished_run_is_published(status, run, here):
         zoo.publish(run, "m")
     assert str(caught.value) == (
         f"run {str(run.path)!r} is {status}, not finished; only a finished run is published; to "
-        f"train it again type: zoo train {run.path}/recipe.toml"
+        f"go on with it type: zoo resume {run.path}"
     )
+    for path in (run.path / "checkpoints").iterdir():
+        path.unlink()
+    with pytest.raises(RunError, match=r"; to train it again type: zoo train .*/recipe\.toml$"):
+        zoo.publish(run, "m")
     assert not (here / "registry").exists()
     run.update(status="finished")
     assert zoo.publish(run, "m").version == 1

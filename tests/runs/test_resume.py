@@ -82,6 +82,16 @@ def test_a_schedule_that_spans_the_budget_cannot_be_made_longer(name, here):
     with pytest.raises(RunError) as caught:  # nor by the back door
         zoo.resume("x")
     assert str(caught.value) == message
+    path.write_text(path.read_text().replace("epochs = 5", "epochs = 3"))
+    with pytest.raises(RunError, match="cannot be made shorter: its schedule"):
+        zoo.resume("x", epochs=2)
+    for more in ({}, {"max_time": "2h"}):  # no advice that the next call would refuse
+        with pytest.raises(RunError) as caught:
+            zoo.resume("x", **more)
+        assert str(caught.value) == (
+            f"run 'runs/x' has 3 epochs behind it, of 3; its schedule {name!r} has come to its "
+            f"end; for a longer one train anew with --epochs 6"
+        )
 
 
 def test_early_stopping_goes_on_to_count(killed, whole):

@@ -111,6 +111,29 @@ def test_what_could_not_be_read_again_is_not_written(given, what, tmp_path, monk
     tensors.save(tmp_path / "a.safetensors", given)  # the negative control
 
 
+@pytest.mark.parametrize("spare", [0, 400])
+def test_what_is_too_long_to_be_read_is_not_written(spare, tmp_path, monkeypatch):
+    """Neither what its tensors take alone nor what they take with the header."""
+    given, path = {"a": torch.zeros(100), "b": torch.zeros(100)}, tmp_path / "a.safetensors"
+    tensors.save(path, {"a": torch.ones(1)})
+    monkeypatch.setattr(tensors.limits, "FILE_BYTES", 400 + spare)
+    if not spare:
+        monkeypatch.setattr("safetensors.torch.save", None)  # nor is memory taken for it
+    with pytest.raises(StorageError) as caught:
+        tensors.save(path, given)
+    assert str(caught.value) == (
+        f"tensors for {str(path)!r} is longer than {400 + spare} bytes, the most that zoo reads "
+        f"again; choose a smaller network, or an optimizer that keeps less"
+    )
+    assert tensors.load(path)["a"].tolist() == [1.0]
+    monkeypatch.undo()
+    monkeypatch.setattr(tensors.limits, "FILE_BYTES", 400 + spare)
+    monkeypatch.setattr(tensors, "_require_size", lambda size, what: None)
+    tensors.save(path, given)  # the negative control
+    with pytest.raises(StorageError, match=f"is longer than {400 + spare} bytes; that is no"):
+        tensors.load(path)
+
+
 def test_a_complex_number_that_is_not_finite():
     tensors.check_finite({"a": torch.tensor([1j])}, "w")
     with pytest.raises(StorageError, match="'a' holds numbers that are not finite"):

@@ -31,7 +31,12 @@ PAIRWISE = (
 FP16 = {
     **cell_of("classes ema micro plateau - dropout weighted -"),
     "precision": "fp16",
-    "set": {"optimizer.name": "sgd", "optimizer.momentum": 0.9, "training.clip_norm": 1.0},
+    "set": {
+        "optimizer.name": "sgd",
+        "optimizer.momentum": 0.9,
+        "training.clip_norm": 1.0,
+        "training.seed": 1,  # its first scale overflows, in step 3 and again when it is forgotten
+    },
 }
 # Stops after 12 steps, because no epoch is better than the first by so much.
 PATIENT = {

@@ -13,7 +13,7 @@ from zoo.data.fitting import Form
 from zoo.data.loader import Loader
 from zoo.data.preprocessing import Preprocessing
 from zoo.data.tiers import Keeping, open_split
-from zoo.errors import TrainingError
+from zoo.errors import StorageError, TrainingError
 from zoo.storage import tensors
 from zoo.tasks import Task
 from zoo.training import checkpoints, events, loop
@@ -145,6 +145,20 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_what_was_good(tmp_path):
     states = checkpoints.read(checkpoints.found(tmp_path)[-1])
     assert states["position"]["step"] == 6
     assert all(torch.isfinite(value).all() for value in states["network"].values())
+
+
+def test_a_checkpoint_too_long_to_be_read_leaves_the_old_one(tmp_path, monkeypatch):
+    run, keeper = trainee(TASKS["multiclass"], None), Checkpoints(tmp_path)
+    keeper.save(0, run.states())
+    monkeypatch.setattr("zoo.storage.limits.FILE_BYTES", 1000)
+    with pytest.raises(StorageError) as caught:
+        keeper.save(1, run.states())
+    assert str(caught.value).startswith(
+        "checkpoint 'step-000000001.safetensors' is longer than 1000 bytes, the most that zoo reads"
+    )
+    monkeypatch.undo()
+    (path,) = checkpoints.found(tmp_path)
+    assert checkpoints.read(path)["position"]["step"] == 0
 
 
 def test_weights_that_are_not_finite_are_never_kept(tmp_path):

@@ -78,13 +78,44 @@ def test_pixels_are_counted_as_they_are_drawn():
 
 def test_where_a_loss_keeps_its_weights():
     seen = zoo.Task.binary(["no", "yes"], positive="no")
-    assert loss_weights(nn.BCEWithLogitsLoss(pos_weight=torch.tensor([4.0])), seen) == (4.0, 1.0)
-    assert loss_weights(nn.BCEWithLogitsLoss(), seen) is None
-    assert loss_weights(lambda logits, targets: logits.sum(), KINDS) is None
-    assert loss_weights(nn.CrossEntropyLoss(weight=torch.ones(5)), KINDS) is None
+    fourfold = nn.BCEWithLogitsLoss(pos_weight=torch.tensor([4.0]))
+    assert loss_weights(fourfold, seen) == (True, (4.0, 1.0))
+    assert loss_weights(nn.BCEWithLogitsLoss(), seen) == (True, None)
+    assert loss_weights(plain, KINDS) == (False, None)
+    assert loss_weights(nn.CrossEntropyLoss(weight=torch.ones(5)), KINDS) == (False, None)
 
     def wrapping(logits, targets):
         return logits.sum()
 
-    wrapping.__wrapped__ = nn.Sequential(nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0])))
-    assert loss_weights(wrapping, KINDS) == (1.0, 2.0)
+    wrapping.__wrapped__ = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0]))
+    assert loss_weights(wrapping, KINDS) == (True, (1.0, 2.0))
+
+
+def plain(logits, targets):
+    return logits.sum()
+
+
+def test_a_loss_says_how_it_weighs():
+    loader = loader_of(KINDS, torch.tensor([1, 1, 0, 1]))
+    for weights in ((3.0, 1.0), torch.tensor([3.0, 1.0])):
+        said = class_shares(loader, saying(weights), KINDS)
+        assert (said.weights, said.effective) == ((3.0, 1.0), (0.5, 0.5))
+    said = class_shares(loader, saying(None), KINDS)
+    assert (said.weights, said.effective) == (None, (0.25, 0.75))
+
+
+def test_of_a_loss_that_does_not_say_there_is_no_share():
+    said = class_shares(loader_of(KINDS, torch.tensor([1, 1, 0, 1])), plain, KINDS)
+    assert (said.drawn, said.weights, said.effective) == ((0.25, 0.75), None, None)
+
+
+def saying(weights):
+    loss = nn.MSELoss()
+    loss.class_weights = weights
+    return loss
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (1.0, float("nan")), (1.0, -1.0), 3.0, "ab"])
+def test_weights_that_do_not_fit_are_named(weights):
+    with pytest.raises(zoo.ZooError, match=r"the loss has class_weights .*; expected None, or 2 "):
+        loss_weights(saying(weights), KINDS)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from zoo.data.augmentation import Augmentations
+from zoo.data.device import sent
 from zoo.data.draws import Draws
 from zoo.errors import TrainingError
 from zoo.tasks import MULTICLASS, Task
@@ -69,7 +70,7 @@ class Copies:
             rows = torch.nonzero(copies == number).flatten()
             if not copy.augmentations.steps or len(rows) == 0:
                 continue
-            there = rows.to(images_BCHW.device)
+            there = sent(rows, images_BCHW.device)
             images, masks = self._one(
                 number,
                 images_BCHW[there],
@@ -115,7 +116,7 @@ class Copies:
         if not copy.augmentations.steps:
             return images_BCHW, masks_BHW
         if copy.fixed:
-            draws = Draws(indices.to(positions.device), stream[0], "fixed", number)
+            draws = Draws(sent(indices, positions.device), stream[0], "fixed", number)
         else:
             draws = Draws(positions, *stream, "augment", number)
         return copy.augmentations(images_BCHW, masks_BHW, draws)

@@ -1,4 +1,4 @@
-"""Which device to compute on, what is free on it, and what a run says of the machine."""
+"""Which device to compute on, what is free there, how tensors get there, what a run says of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from zoo.errors import TrainingError
 from zoo.tasks import SEGMENTATION, Task
@@ -86,6 +87,16 @@ def _fields(path: Path) -> dict[str, int]:
     except OSError:
         return {}
     return {line[0]: int(line[1]) for line in lines if len(line) > 1 and line[1].isdigit()}
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """``tensor`` on the device. To CUDA from page-locked memory, so that nothing waits: a copy from
+    other memory waits for all that the device has still to do. torch gives page-locked memory out
+    again only once the copies from it are done."""
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    locked = tensor if tensor.is_pinned() else tensor.pin_memory()
+    return locked.to(device, non_blocking=True)
 
 
 def images_at_once(device: torch.device, task: Task, size: tuple[int, int]) -> int:

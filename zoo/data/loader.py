@@ -8,6 +8,7 @@ Shapes: B images, H by W pixels, C channels, K classes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.copies import Copies
+from zoo.data.device import sent
 from zoo.data.draws import generator
 from zoo.data.preprocessing import Preprocessing
 from zoo.data.rows import Rows, rows_of
@@ -57,6 +59,13 @@ def part_of(bounds: tuple[int, int], rank: int, ranks: int) -> tuple[int, int]:
     cover it, and differ by at most one."""
     first, length = bounds[0], bounds[1] - bounds[0]
     return first + length * rank // ranks, first + length * (rank + 1) // ranks
+
+
+def equal_parts(length: int, most: int) -> list[tuple[int, int]]:
+    """Where parts of at most ``most`` begin and end; they differ by at most one. A single image is
+    no part where there are more (batch normalization again): of few, parts have two or three."""
+    number = max(1, min(math.ceil(length / most), length // 2))
+    return [part_of((0, length), one, number) for one in range(number)]
 
 
 def drawn_order(sampler: Sampler, seed: int, epoch: int, samples: int) -> Tensor:
@@ -176,8 +185,8 @@ class Loader:
         indices = order % len(self.store)
         labels = None
         if self._labels is not None:
-            labels = self._labels.index_select(0, indices.to(self.device))
-        positions = positions.to(self.device)
+            labels = self._labels.index_select(0, sent(indices, self.device))
+        positions = sent(positions, self.device)
         rows = self._rows.batches(indices, bounds)
         for (first, last), share, (pixels, stored_masks) in zip(bounds, shares, rows, strict=True):
             place, masks = slice(first, last), stored_masks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor
@@ -45,11 +46,14 @@ class Resolutions:
         """The batches of an epoch, from step ``start`` on."""
         order, batches = self._cut(epoch)
         shuffled = torch.randperm(len(batches), generator=generator(self.seed, "batches", epoch))
-        for number in shuffled[start:].tolist():
-            part, positions = batches[number]
-            indices = order[positions] - self._starts[part]
-            whole = [(0, len(positions))]
-            yield from self.parts[part].batches(indices, positions, whole, epoch)
+        coming = [batches[number] for number in shuffled[start:].tolist()]
+        # One pass through each part: what it sends to the device or decodes ahead is for all of it.
+        passes = [
+            self._batches(number, [own for part, own in coming if part == number], order, epoch)
+            for number in range(len(self.parts))
+        ]
+        for part, _ in coming:
+            yield next(passes[part])
 
     def trials(self) -> Iterator[Batch]:
         """A batch of each size."""
@@ -60,6 +64,17 @@ class Resolutions:
                     some = positions[: 2 * self.ranks]
                     yield from part.batches(some * 0, some, [(0, len(some))], 1)
                     break
+
+    def _batches(
+        self, number: int, positions: Sequence[Tensor], order: Tensor, epoch: int
+    ) -> Iterator[Batch]:
+        """The batches of a part that have these positions."""
+        if not positions:
+            return iter(())
+        ends = [0, *accumulate(map(len, positions))]
+        together = torch.cat([*positions])
+        indices = order[together] - self._starts[number]
+        return self.parts[number].batches(indices, together, [*pairwise(ends)], epoch)
 
     def _cut(self, epoch: int) -> tuple[Tensor, list[tuple[int, Tensor]]]:
         """(the order, (part, positions) of each batch), kept until another epoch is asked for."""

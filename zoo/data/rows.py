@@ -5,12 +5,14 @@ Shapes: M indices of an epoch, B images of a batch, H by W pixels, C channels.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from zoo.data.device import sent
 from zoo.data.store import Store
 from zoo.data.streaming import Stream
 from zoo.data.tiers import Held
@@ -18,7 +20,7 @@ from zoo.data.tiers import Held
 Bounds = Sequence[tuple[int, int]]
 Rows_ = tuple[Tensor, Tensor | None]  # uint8 (B, H, W, C), and masks uint8 (B, H, W) or None
 _RESIDENT_SHARE = 0.4  # of the free device memory that a store may take
-_RING = 3  # pinned buffers in flight
+_AHEAD = 4  # batches on the device whose work is not done
 
 
 class Rows(Protocol):
@@ -45,36 +47,44 @@ def _fits(store: Store, device: torch.device) -> bool:
 
 
 class _Resident:
-    """One ``index_select`` a batch, into buffers that are reused: fresh memory costs page faults.
-    ``pinned``: a ring of page-locked buffers, for copies that overlap with work."""
+    """One ``index_select`` a batch, into a buffer that is reused: fresh memory costs page faults.
+
+    ``pinned``: into page-locked memory, for copies that nothing waits for. A copy may still stand
+    in its queue when the next batch is gathered, or the next epoch's first, so each batch gets
+    memory of its own. torch keeps such memory, and gives it out again once the copies from it are
+    done."""
 
     def __init__(self, store: Store, device: torch.device, pinned: bool = False) -> None:
         self._images = store.images.to(device)
         self._masks = None if store.masks is None else store.masks.to(device)
         self._device, self._pinned = device, pinned
-        self._buffers: list[tuple[Tensor, Tensor | None]] = []
+        self._reused: Rows_ | None = None
 
     def batches(self, indices: Tensor, bounds: Bounds) -> Iterator[Rows_]:
-        indices = indices.to(self._device)
-        self._reserve(max((last - first for first, last in bounds), default=0))
-        for number, (first, last) in enumerate(bounds):
-            images, masks = self._buffers[number % len(self._buffers)]
-            chosen, rows = indices[first:last], last - first
-            if rows < len(images):
-                images, masks = images[:rows], None if masks is None else masks[:rows]
+        indices = sent(indices, self._device)
+        most = max((last - first for first, last in bounds), default=0)
+        for first, last in bounds:
+            chosen = indices[first:last]
+            images, masks = self._memory(last - first, most)
             torch.index_select(self._images, 0, chosen, out=images)
             if self._masks is not None and masks is not None:
                 torch.index_select(self._masks, 0, chosen, out=masks)
             yield images, masks
 
-    def _reserve(self, rows: int) -> None:
-        if self._buffers and len(self._buffers[0][0]) >= rows:
-            return
+    def _memory(self, rows: int, most: int) -> Rows_:
+        """For ``rows`` of a batch, of at most ``most`` in this epoch."""
+        if self._pinned:
+            return self._fresh(rows)
+        if self._reused is None or len(self._reused[0]) < most:
+            self._reused = self._fresh(most)
+        images, masks = self._reused
+        if rows < len(images):
+            images, masks = images[:rows], None if masks is None else masks[:rows]
+        return images, masks
+
+    def _fresh(self, rows: int) -> Rows_:
         masks = self._masks
-        self._buffers = [
-            (self._empty(self._images, rows), None if masks is None else self._empty(masks, rows))
-            for _ in range(_RING if self._pinned else 1)
-        ]
+        return self._empty(self._images, rows), None if masks is None else self._empty(masks, rows)
 
     def _empty(self, like: Tensor, rows: int) -> Tensor:
         return torch.empty(
@@ -83,22 +93,36 @@ class _Resident:
 
 
 class _Copied:
-    """Rows of the host, copied to the device. A pinned buffer is given out again only when its copy
-    is done."""
+    """Rows of the host, copied to the device. On CUDA a stream of its own copies, so that a batch
+    is on its way while the device works on the one before; the host waits only where it is
+    :data:`_AHEAD` batches ahead, which bounds the memory that they take."""
 
     def __init__(self, source: Rows, device: torch.device) -> None:
         self._source, self._device = source, device
+        self._stream: torch.cuda.Stream | None = None
+        if device.type == "cuda":
+            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._worked: deque[torch.cuda.Event] = deque()  # those of the last epoch too
 
     def batches(self, indices: Tensor, bounds: Bounds) -> Iterator[Rows_]:
-        events: list[torch.cuda.Event] = []
         for images, masks in self._source.batches(indices, bounds):
-            there = images.to(self._device, non_blocking=True)
-            masks_there = None if masks is None else masks.to(self._device, non_blocking=True)
-            if self._device.type == "cuda":
-                done = torch.cuda.Event()  # type: ignore[no-untyped-call]
-                done.record()
-                events.append(done)
-            yield there, masks_there
-            # The source fills its next buffer now: the one whose copy was started a ring ago.
-            if len(events) >= _RING:
-                events.pop(0).synchronize()
+            if len(self._worked) >= _AHEAD:
+                self._worked.popleft().synchronize()
+            there = self._copied([images] if masks is None else [images, masks])
+            yield there[0], None if masks is None else there[1]
+            if self._stream is not None:  # by now the batch's work stands in its queue
+                done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+                done.record(torch.cuda.current_stream(self._device))
+                self._worked.append(done)
+
+    def _copied(self, here: Sequence[Tensor]) -> list[Tensor]:
+        if self._stream is None:
+            return [sent(one, self._device) for one in here]
+        work = torch.cuda.current_stream(self._device)
+        with torch.cuda.stream(self._stream):
+            there = [sent(one, self._device) for one in here]
+        work.wait_stream(self._stream)  # the device does, the host goes on
+        for one in there:
+            # Memory of the copying stream: it is given to a later copy once the work is done.
+            one.record_stream(work)
+        return there

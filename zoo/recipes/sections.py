@@ -18,7 +18,7 @@ STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=Fals
 Fraction = Annotated[float, Gt(0), Lt(1)]
 Seed = Annotated[int, Ge(0), Lt(2**32)]
 Side = Annotated[int, Ge(1), Le(16384)]
-Duration = Annotated[str, StringConstraints(pattern=r"\A(\d{1,9}(\.\d{1,3})?[smh])?\z")]
+_TIME = StringConstraints(pattern=r"\A(\d{1,9}(\.\d{1,3})?[smh])?\z")
 Device = Annotated[str, StringConstraints(pattern=r"\A(auto|cpu|mps|cuda(:\d{1,3})?)\z")]
 Part = Annotated[str, MinLen(1)]
 _WEIGHTS_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".h5", ".onnx"}
@@ -27,6 +27,15 @@ Monitor = Literal[
     "train/f1", "train/iou", "train/dice", "val/loss", "val/accuracy", "val/balanced_accuracy",
     "val/precision", "val/recall", "val/f1", "val/iou", "val/dice",
 ]  # fmt: skip
+
+
+def _some_time(duration: str) -> str:
+    if duration and not float(duration[:-1]):
+        raise ValueError("expected more than 0")
+    return duration
+
+
+Duration = Annotated[str, _TIME, AfterValidator(_some_time)]
 
 
 def _one_or_three(channels: int) -> int:
@@ -197,7 +206,7 @@ class TrainingSection(Section):
     clip_norm: Annotated[float, Ge(0)] = 0.0
     ema: Annotated[float, Ge(0), Lt(1)] = 0.0
     on_nonfinite: Literal["stop", "skip"] = "stop"
-    max_time: Duration = Field(default="", description="a time such as '45s', '90m' or '2h'")
+    max_time: Duration = Field(default="", description="a time above 0, as '45s', '90m' or '2h'")
     evaluate: Literal["best", "last", "ema"] = "best"
 
 

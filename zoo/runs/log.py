@@ -44,7 +44,7 @@ class EventLog:
 
     def rewind(self, position: Position) -> None:
         """Keep what it says of the time before ``position``: what comes after it comes again."""
-        kept = [line for line in _lines(self._path) if _is_before(json.loads(line), position)]
+        kept = [line for line, event in _lines(self._path) if _is_before(event, position)]
         if fcntl is None:
             self._stream.close()  # Windows replaces no open file
         # The old file stays locked until the end: who opened it before this is refused as well.
@@ -69,16 +69,16 @@ def _lock(log: TextIO, run: Path) -> None:
         return
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """Whole lines: a kill may have torn the last one."""
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Whole lines: a kill may have torn the last one, and a stranger may have written any."""
     with path.open(encoding="utf-8", errors="replace") as stream:
         for line in stream:
             try:
-                whole = isinstance(json.loads(line), dict)
-            except ValueError:
-                whole = False
-            if whole and line.endswith("\n"):
-                yield line
+                event = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(event, dict) and line.endswith("\n"):
+                yield line, event
 
 
 def _is_before(event: dict[str, Any], position: Position) -> bool:
@@ -86,8 +86,8 @@ def _is_before(event: dict[str, Any], position: Position) -> bool:
     epoch, steps = event.get("epoch"), event.get("steps", 0)
     if event.get("event") == "training_ended":
         return False
-    if not isinstance(epoch, int) or event.get("event") == "resumed":
+    if type(epoch) is not int or event.get("event") == "resumed":
         return True
-    if event.get("event") == "epoch_ended":
+    if event.get("event") == "epoch_ended" or type(steps) is not int:
         return epoch < position.epoch
     return epoch < position.epoch or (epoch == position.epoch and steps <= position.done)

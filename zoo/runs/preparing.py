@@ -39,23 +39,36 @@ def silent(event: events.Event) -> None:
     """Nobody listens."""
 
 
+class Heard:
+    """Passes events on and keeps them, for a log that cannot be opened yet."""
+
+    def __init__(self, tell: events.Subscriber) -> None:
+        self.events: list[events.Event] = []
+        self._tell = tell
+
+    def __call__(self, event: events.Event) -> None:
+        self.events.append(event)
+        self._tell(event)
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A recipe whose every part is built and checked. ``about`` is what ``run.json`` says from the
     start; ``data``: what it says of the data, and the contents of the validation split, which a
-    resumed run must agree with."""
+    resumed run must agree with; ``heard``: what was told meanwhile, and takes more of it."""
 
     recipe: Recipe
     about: Mapping[str, Any]
     data: Mapping[str, Any]
     trainee: loop.Trainee
+    heard: Heard
 
 
 def prepare(
     given: Recipe,
     installed: Catalog,
     device: torch.device,
-    tell: opening.Tell = silent,
+    listener: events.Subscriber = silent,
     places: Places | None = None,
     *,
     resumed: bool = False,
@@ -64,6 +77,7 @@ def prepare(
     """Open the data, build every part and try them out, so that what is wrong shows before a folder
     is made. ``places``: where each key of the recipe stands, for messages; ``resumed``: weights are
     to come from a checkpoint, so none are read from where the recipe began."""
+    tell = Heard(listener)
     recipe, opened = _resolved(given, installed, device, tell, places, replicas)
     task = opened.dataset.task
     replicas.wait_for_first()  # it downloads and decodes what all of one machine use
@@ -77,9 +91,10 @@ def prepare(
     network = building.network(recipe, installed, task, preprocessing, device)
     initialized = initialize.initialize(network, source, task, preprocessing.channels)
     freezing = Freezing(network, recipe.transfer, task.outputs)
-    for event in (initialized, events.Notice(str(freezing)) if str(freezing) else None):
-        if event is not None:
-            tell(event)
+    if initialized is not None:
+        tell(initialized)
+    for text in filter(None, (str(freezing), _unused_average(recipe))):
+        tell(events.Notice(text))
 
     def hold(size: tuple[int, int]) -> Held:
         return opened.hold(TRAIN, replace(form, size=size), keeping)
@@ -107,7 +122,7 @@ def prepare(
     }
     data = {**opening.data_record(opened, store), "val": val.fingerprint()}
     replicas.require_equal({"recipe": _shared(recipe), "data": data})
-    return Prepared(recipe, about, data, trainee)
+    return Prepared(recipe, about, data, trainee, tell)
 
 
 def _resolved(
@@ -183,6 +198,16 @@ def _tried_out(
     optimizer = trainee.update.optimizer
     trainee.schedule = building.schedule(recipe, installed, optimizer, trainee.loader)
     return recipe
+
+
+def _unused_average(recipe: Recipe) -> str:
+    training = recipe.training
+    if not training.ema or training.evaluate == "ema":
+        return ""
+    return (
+        f"training.ema = {training.ema:g}: the average is kept in checkpoints only; to measure and "
+        f"keep it add --set training.evaluate=ema"
+    )
 
 
 def _with_precision(recipe: Recipe, device: torch.device, tell: opening.Tell) -> Recipe:

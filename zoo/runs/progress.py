@@ -14,7 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from zoo.errors import printable
+from zoo.errors import clipped, printable
 from zoo.predictions.counts import Number
 from zoo.training import events
 
@@ -41,6 +41,7 @@ class TerminalProgress:
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            refresh_per_second=2,  # drawing takes 2 ms: at rich's ten a second 2 % of a processor
             disable=not console.is_terminal,
         )
         self._bar = self._progress.add_task("starting", total=None, detail="")
@@ -131,6 +132,7 @@ class TerminalProgress:
         self._print(f"{event.epochs} epochs in {event.seconds:.1f} s ({ending}){best}")
 
     def _print(self, line: str) -> None:
+        line = printable(line)  # run.json and files of weights may be a stranger's
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -138,7 +140,7 @@ def initialized_lines(event: events.Initialized) -> list[str]:
     """What of other weights was loaded, as a table."""
     counts = ", ".join(f"{count} {what}" for what, count in event.counts.items() if count)
     rows = [
-        (_clipped(part["name"]), part["tensors"], part["values"], part["what"], part["why"])
+        (clipped(part["name"]), part["tensors"], part["values"], part["what"], part["why"])
         for part in event.parts
     ]
     width = max(len(row[0]) for row in rows)
@@ -148,12 +150,6 @@ def initialized_lines(event: events.Initialized) -> list[str]:
         said = f"{what}: {printable(why)}" if why else what
         lines.append(f"  {name:<{width}}  {count:>7}  {values:>11,}  {said}")
     return lines
-
-
-def _clipped(name: str) -> str:
-    """A stranger's file may hold names of any length."""
-    name = printable(name)
-    return name if len(name) <= 60 else f"{name[:28]} … {name[-28:]}"
 
 
 def share_lines(event: events.ClassShares) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.data.splits import TEST, VAL
-from zoo.errors import RunError, StorageError, ZooWarning
+from zoo.errors import RunError, StorageError, ZooWarning, clipped
 from zoo.plugins.catalog import catalog
 from zoo.predictions import metrics
 from zoo.predictions.file import load_predictions
@@ -33,6 +33,7 @@ from zoo.runs.subjects import (
     weights_of,
 )
 from zoo.storage import commit, strict_json, tensors
+from zoo.training.checkpoints import found
 
 
 def publish(
@@ -84,10 +85,12 @@ def publish(
 def _check_finished(run: RunFolder) -> None:
     status = run.info.get("status")
     if status != folder.FINISHED:
-        again = f"zoo train {as_argument(run.path / folder.RECIPE)}"
+        then = f"to train it again type: zoo train {as_argument(run.path / folder.RECIPE)}"
+        if found(run.path):
+            then = f"to go on with it type: zoo resume {as_argument(run.path)}"
         raise RunError(
-            f"run {str(run.path)!r} is {status}, not {folder.FINISHED}; only a finished run is "
-            f"published; to train it again type: {again}"
+            f"run {str(run.path)!r} is {clipped(str(status))}, not {folder.FINISHED}; only a "
+            f"finished run is published; {then}"
         )
 
 

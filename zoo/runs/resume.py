@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import RunError, missing_path
+from zoo.errors import RunError, clipped, missing_path, reason
 from zoo.plugins.catalog import catalog
 from zoo.recipes.reading import Override, open_recipe
 from zoo.recipes.schema import Recipe
@@ -21,7 +21,7 @@ from zoo.runs.processes import device_of, processes
 from zoo.runs.session import torch_session
 from zoo.runs.train import assist, carry_out, teller
 from zoo.storage import commit, strict_json
-from zoo.training import checkpoints, events, loop
+from zoo.training import checkpoint_fit, checkpoints, events, loop
 from zoo.training.position import Position, seconds_of
 from zoo.training.replicas import Replicas
 
@@ -84,7 +84,7 @@ def _go_on(
     with torch_session(recipe.training, threads, device):
         prepared = prepare(recipe, catalog(), device, tell, places, resumed=True, replicas=replicas)
         _require_equal(opened, about["data"], prepared.data, "data", "the dataset")
-        _note_versions(opened, prepared, tell)
+        _note_versions(opened, prepared)
         load(prepared.trainee, states, str(path))
         if written is None:
             assist(prepared)
@@ -95,17 +95,19 @@ def _go_on(
 
 
 def load(trainee: loop.Trainee, states: Mapping[str, Any], path: str) -> None:
-    """Raises :class:`RunError` when a state is missing or does not fit its part."""
-    parts = trainee.parts()
-    wrong = parts.keys() ^ states.keys()
-    if wrong:
-        raise RunError(f"checkpoint {path!r} does not fit the run: {sorted(wrong)[0]!r}")
-    for name, part in parts.items():
+    """Raises :class:`RunError` when a state is missing or does not fit its part; nothing is loaded
+    before all of them do."""
+    unfit = f"checkpoint {path!r} does not fit the run"
+    try:
+        states = checkpoint_fit.fitted(trainee, states)
+    except ValueError as error:
+        raise RunError(f"{unfit}: {error}; train anew") from error
+    for name, part in trainee.parts().items():
         try:
             part.load_state_dict(states[name])
-        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # a plugin's own code
             raise RunError(
-                f"checkpoint {path!r} does not fit the run: the state of {name!r}: {error}"
+                f"{unfit}: the state of {name!r}: {reason(error)}; train anew"
             ) from error
 
 
@@ -121,7 +123,7 @@ def _checkpoint(run: RunFolder) -> tuple[Path, dict[str, Any]]:
     if not found:
         where = run.path / checkpoints.FOLDER
         raise RunError(f"{missing_path('checkpoint', where)}; run {str(run.path)!r} cannot go on")
-    return found[-1], checkpoints.read(found[-1])
+    return found[-1], checkpoints.checked(found[-1])
 
 
 def _require_equal(
@@ -131,8 +133,9 @@ def _require_equal(
         if what == "recipe" and key in _MAY_CHANGE:
             continue
         raise RunError(
-            f"run {str(run.path)!r} cannot go on: {key} of {where} is {other!r}, the checkpoint "
-            f"was made with {one!r}; set it back, or train anew"
+            f"run {str(run.path)!r} cannot go on: {clipped(key)} of {where} is "
+            f"{clipped(repr(other))}, the checkpoint was made with {clipped(repr(one))}; set it "
+            f"back, or train anew"
         )
 
 
@@ -150,18 +153,21 @@ def _require_budget(
             f"run {str(run.path)!r} stopped early after epoch {done}: {stopping['waited']} epochs "
             f"without a better one; there is nothing to go on to"
         )
-    if epochs < done or (epochs == done and not untold):
-        raise RunError(
-            f"run {str(run.path)!r} has {done} epochs behind it, of {epochs}; to make it longer "
-            f"type: zoo resume {name} --epochs {2 * done}"
-        )
     spec: Any = catalog().get("scheduler", recipe.scheduler.name).spec
     if epochs != planned and spec.bound_to_budget:
         raise RunError(
-            f"run {str(run.path)!r} cannot be made longer: its schedule {recipe.scheduler.name!r} "
-            f"spans the whole budget of {planned} epochs; train anew with "
-            f"--epochs {epochs}"
+            f"run {str(run.path)!r} cannot be made {'longer' if epochs > planned else 'shorter'}: "
+            f"its schedule {recipe.scheduler.name!r} spans the whole budget of {planned} epochs; "
+            f"train anew with --epochs {epochs}"
         )
+    if epochs < done or (epochs == done and not untold):
+        longer = f"to make it longer type: zoo resume {name} --epochs {2 * done}"
+        if spec.bound_to_budget:
+            longer = (
+                f"its schedule {recipe.scheduler.name!r} has come to its end; for a longer one "
+                f"train anew with --epochs {2 * done}"
+            )
+        raise RunError(f"run {str(run.path)!r} has {done} epochs behind it, of {epochs}; {longer}")
     if limit and at.seconds >= limit:
         raise RunError(
             f"run {str(run.path)!r} has used {at.seconds:.0f} s of its max_time "
@@ -169,12 +175,13 @@ def _require_budget(
         )
 
 
-def _note_versions(run: RunFolder, prepared: Prepared, tell: events.Subscriber) -> None:
+def _note_versions(run: RunFolder, prepared: Prepared) -> None:
     """Other versions or another machine go on as well, but not to the same bits."""
     before, now = run.info.get("environment"), prepared.about["environment"]
     if not isinstance(before, dict):
         return
     for key, value in now.items():
         if before.get(key) != value:
-            text = f"{key} is {value}, was {before.get(key)}: the run goes on, not bit for bit"
-            tell(events.Notice(text))
+            was = clipped(str(before.get(key)))
+            text = f"{key} is {value}, was {was}: the run goes on, not bit for bit"
+            prepared.heard(events.Notice(text))

@@ -173,10 +173,17 @@ def recipe_of(run: RunFolder) -> Recipe:
 def weights_of(run: RunFolder) -> Path:
     """The kept weights: those of the best epoch or of the last, as the recipe says; a running
     average is kept of the best one."""
-    path = weights_path(run.path, LAST if run.info.get("weights") == LAST else BEST)
-    if not path.is_file():
+    if not has_weights(run):
         raise RunError(f"run {str(run.path)!r} has kept no weights yet: no epoch was completed")
-    return path
+    return _weights_path(run)
+
+
+def has_weights(run: RunFolder) -> bool:
+    return _weights_path(run).is_file()
+
+
+def _weights_path(run: RunFolder) -> Path:
+    return weights_path(run.path, LAST if run.info.get("weights") == LAST else BEST)
 
 
 def architecture_record(recipe: Recipe, preprocessing: Preprocessing) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from zoo.training import events, loop
 from zoo.training.checkpoints import LAST, Checkpoints
 from zoo.training.exhausted import out_of_memory
 from zoo.training.replicas import ALONE, Replicas
+
+_ENDS = ("epochs", "early stopping")  # a training that is paused may yet come to an update
 
 
 def train(
@@ -80,7 +82,7 @@ def assist(prepared: Prepared) -> None:
     trainee.checkpoints = Checkpoints(None, prepared.recipe.checkpoints.steps)
     try:
         with pausing(trainee.pause):
-            for _ in loop.train(trainee):
+            for _ in _trained(trainee):
                 pass
     except Exception as error:
         if (full := out_of_memory(error, trainee)) is not None:
@@ -113,48 +115,29 @@ def carry_out(
     """Train in ``run``, from where the trainee stands; whatever ends it, ``run.json`` says so. That
     is first written when there is a checkpoint: what has a ``run.json`` can be resumed."""
     recipe, trainee = prepared.recipe, prepared.trainee
-    trainee.checkpoints = Checkpoints(
-        run.path,
-        recipe.checkpoints.steps,
-        recipe.checkpoints.keep,
-        recipe.training.evaluate == LAST,
-        about={"recipe": recipe_data(recipe), "data": dict(prepared.data)},
-    )
+    trainee.checkpoints = _checkpoints(prepared, run)
 
     def end(why: str) -> None:
         run.update(status=folders.FAILED, reason=f"TrainingError: {why}")
-
-    trainee.replicas.before_end(end)
 
     def note(event: events.Event) -> None:
         written.write(event)
         _note(run, event)
         teller(subscribers)(event)
 
+    trainee.replicas.before_end(end)
     tracked = tracking.trackers(recipe, run.path, installed, note, resumed=resumed is not None)
     try:
         with pausing(trainee.pause), tracked as trackers:
             commit.write(run.path / folders.RECIPE, write_recipe(recipe).encode())
-            tell = teller([note, *trackers])
             if resumed is not None:
                 written.rewind(trainee.position)
-                tell(resumed)
-            for event in loop.train(trainee):
-                if isinstance(event, events.TrainingStarted):
-                    _note_start(prepared, run, resumed)
-                tell(event)
+            for event in prepared.heard.events:  # the subscribers have heard them
+                teller([written.write, *trackers])(event)
+            _tell_all(prepared, run, teller([note, *trackers]), resumed)
     except BaseException as error:
-        cause = out_of_memory(error, trainee) or trainee.replicas.blamed(error)
-        stopped = isinstance(cause or error, KeyboardInterrupt | SystemExit)
-        # A full disk may refuse this too; what ended the run is what has to be said.
-        with contextlib.suppress(ZooError):
-            status = folders.INTERRUPTED if stopped else folders.FAILED
-            if run.path.joinpath(folders.INFO).exists():
-                run.update(status=status, reason=reason(cause or error))
-        if cause is not None:
+        if (cause := _noted_cause(error, trainee, run)) is not None:
             raise cause from error
-        if isinstance(error, OSError):
-            raise RunError(f"run {str(run.path)!r} cannot go on: {reason(error)}") from error
         raise
     if trainee.pause.signal and run.info["status"] == folders.INTERRUPTED:
         raise PausedError(
@@ -162,6 +145,52 @@ def carry_out(
             f"zoo resume {as_argument(run.path)}",
             trainee.pause.signal,
         )
+
+
+def _checkpoints(prepared: Prepared, run: RunFolder) -> Checkpoints:
+    recipe = prepared.recipe
+    return Checkpoints(
+        run.path,
+        recipe.checkpoints.steps,
+        recipe.checkpoints.keep,
+        recipe.training.evaluate == LAST,
+        about={"recipe": recipe_data(recipe), "data": dict(prepared.data)},
+    )
+
+
+def _tell_all(
+    prepared: Prepared, run: RunFolder, tell: events.Subscriber, resumed: events.Resumed | None
+) -> None:
+    if resumed is not None:
+        tell(resumed)
+    for event in _trained(prepared.trainee):
+        if isinstance(event, events.TrainingStarted):
+            _note_start(prepared, run, resumed)
+        tell(event)
+
+
+def _trained(trainee: loop.Trainee) -> Iterator[events.Event]:
+    """Raises :class:`TrainingError` for a training that came to its end without one update."""
+    for event in loop.train(trainee):
+        if isinstance(event, events.TrainingEnded) and event.reason in _ENDS:
+            trainee.tally.watch.require_update(event.steps)
+        yield event
+
+
+def _noted_cause(
+    error: BaseException, trainee: loop.Trainee, run: RunFolder
+) -> BaseException | None:
+    """Note in ``run.json`` what ended the run. Returns what to raise in place of ``error``."""
+    cause = out_of_memory(error, trainee) or trainee.replicas.blamed(error)
+    stopped = isinstance(cause or error, KeyboardInterrupt | SystemExit)
+    # A full disk may refuse this too; what ended the run is what has to be said.
+    with contextlib.suppress(ZooError):
+        status = folders.INTERRUPTED if stopped else folders.FAILED
+        if run.path.joinpath(folders.INFO).exists():
+            run.update(status=status, reason=reason(cause or error))
+    if cause is None and isinstance(error, OSError):
+        return RunError(f"run {str(run.path)!r} cannot go on: {reason(error)}")
+    return cause
 
 
 def _note_start(prepared: Prepared, run: RunFolder, resumed: events.Resumed | None) -> None:

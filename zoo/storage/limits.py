@@ -30,6 +30,10 @@ DTYPES = {
 _SIGNS = {b"{": TENSORS + 2, b"[": 2 * TENSORS, b":": 5 * TENSORS}
 
 
+def longer(what: str, most: int) -> str:
+    return f"{what} is longer than {most} bytes"
+
+
 def check_header(data: bytes, what: str) -> None:
     """Raise :class:`StorageError`, naming ``what``, unless ``data`` is a safetensors file within
     the limits whose tensors cover it exactly."""

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from zoo.errors import StorageError, missing_path
+from zoo.storage import limits
 from zoo.storage.failures import reported
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -42,4 +43,5 @@ def read(path: Path, limit: int, expect_sha256: str | None = None, what: str = "
 
 
 def _too_long(what: str, path: Path, limit: int) -> str:
-    return f"{what} {str(path)!r} is longer than {limit} bytes; that is no {what} of zoo's"
+    longer = limits.longer(f"{what} {str(path)!r}", limit)
+    return f"{longer}; that is no {what} of zoo's"

@@ -30,10 +30,13 @@ def to_bytes(tensors: Mapping[str, Tensor], what: str = "tensors") -> bytes:
 
     dense: dict[str, Tensor] = {}
     storages: set[int] = set()
+    size = 0
     for name in sorted(tensors):
         tensor = tensors[name].detach()
         if tensor.layout != torch.strided or tensor.is_meta:
             raise StorageError(f"{what}: {name!r} holds no plain values; expected a dense tensor")
+        size += tensor.nbytes
+        _require_size(size, what)
         tensor = tensor.cpu().contiguous()
         address = tensor.untyped_storage().data_ptr()
         dense[name] = tensor.clone() if address in storages else tensor
@@ -44,8 +47,18 @@ def to_bytes(tensors: Mapping[str, Tensor], what: str = "tensors") -> bytes:
     # The serializer is Rust behind Python: KeyError, ValueError, RuntimeError, SafetensorError.
     except Exception as error:
         raise StorageError(f"{what} cannot be written as safetensors: {reason(error)}") from error
+    _require_size(len(data), what)
     limits.check_header(data, what)  # what could not be read again is not written
     return data
+
+
+def _require_size(size: int, what: str) -> None:
+    """Before so much memory is taken, and again with the header."""
+    if size > limits.FILE_BYTES:
+        raise StorageError(
+            f"{limits.longer(what, limits.FILE_BYTES)}, the most that zoo reads again; choose a "
+            f"smaller network, or an optimizer that keeps less"
+        )
 
 
 def from_bytes(data: bytes, what: str = "tensors") -> dict[str, Tensor]:

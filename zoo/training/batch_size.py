@@ -49,7 +49,7 @@ def find_sizes(
     began, where = time.perf_counter(), work.device.type
     if batch_size == AUTO:
         most = min(MOST[where], max(1, samples // ranks))
-        fit = _require(work, least(images_that_fit(work, 1 << (most.bit_length() - 1))))
+        fit = _found(work, 1 << (most.bit_length() - 1), least)
         batch = fit * ranks
         limit = f", the most that 'auto' takes on {where}" if fit == MOST[where] else ""
         told = f"batch_size = {batch}{limit}"
@@ -57,7 +57,7 @@ def find_sizes(
     else:
         batch = int(batch_size)
         mine = math.ceil(batch / ranks)
-        fit = _require(work, least(images_that_fit(work, mine)))
+        fit = _found(work, mine, least)
         micro = 0 if fit >= mine else math.ceil(mine / math.ceil(mine / fit))
         told = f"micro_batch = {micro}" if micro else f"micro_batch = 0: a batch of {batch} fits"
     return Sizes(batch, micro, f"{told} (found in {time.perf_counter() - began:.1f} s)")
@@ -65,10 +65,10 @@ def find_sizes(
 
 def images_that_fit(work: Workload, most: int) -> int:
     """How many images of ``work`` an update can take at once: two, doubled as long as they fit, or
-    ``most``; 0 where not even two do. On CUDA real steps are made; elsewhere an estimate is held
-    against half of what is free."""
+    ``most``; 0 where not even two do, or may. On CUDA real steps are made; elsewhere an estimate
+    is held against half of what is free."""
     if most < _LEAST:
-        return most
+        return 0
     if work.device.type == "cuda":
         return tried(work, most, lambda: _spare(work.device))
     memory = estimate(work)
@@ -123,7 +123,11 @@ def _spare(device: torch.device) -> bool:
     return free >= _SPARE * total
 
 
-def _require(work: Workload, images: int) -> int:
+def _found(work: Workload, most: int, least: Callable[[int], int]) -> int:
+    """What fits everywhere. A single image is taken as it is: there is nothing to cut."""
+    if most < _LEAST:
+        return most
+    images = least(images_that_fit(work, most))
     if images == 0:
         raise TrainingError(
             f"not even {_LEAST} images of {work.image_text} fit into the memory of "

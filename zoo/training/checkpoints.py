@@ -16,6 +16,7 @@ from torch import Tensor
 
 from zoo.errors import TrainingError, ZooError, reason
 from zoo.storage import commit, tensors
+from zoo.training import checkpoint_form
 from zoo.training.state import pack, unpack
 
 BEST, LAST = "best", "last"
@@ -82,13 +83,31 @@ def read(path: Path) -> dict[str, Any]:
         states = unpack(tensors.load(path))
         if not isinstance(states[ABOUT], dict):
             raise ValueError(f"{ABOUT!r} is no table")
-    except (ZooError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ZooError, ValueError, KeyError, TypeError) as error:
         what = str(error) if isinstance(error, ZooError) else reason(error)
-        raise TrainingError(
-            f"checkpoint {str(path)!r} cannot be used: {what}; remove it to go on from the one "
-            f"before, or train anew"
-        ) from error
+        raise unusable(path, what) from error
     return states
+
+
+def checked(path: Path) -> dict[str, Any]:
+    """What :func:`read` gives, of the form that a run's checkpoint has: whether it fits a run is
+    for :func:`zoo.training.checkpoint_fit.fitted` to say."""
+    states = read(path)
+    try:
+        checkpoint_form.require_form(states)
+        named, step = _NAME.fullmatch(path.name), states["position"]["step"]
+        if named and int(named[1]) != step:
+            raise ValueError(f"it is of step {step}")
+    except ValueError as error:
+        raise unusable(path, str(error)) from error
+    return states
+
+
+def unusable(path: Path, what: str) -> TrainingError:
+    return TrainingError(
+        f"checkpoint {str(path)!r} cannot be used: {what}; remove it to go on from the one "
+        f"before, or train anew"
+    )
 
 
 def require_finite(weights: Mapping[str, Tensor], step: int) -> None:

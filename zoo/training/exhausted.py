@@ -28,7 +28,7 @@ def out_of_memory(error: BaseException, run: loop.Trainee) -> TrainingError | No
         tried = run.val_loader.batch_size
         return TrainingError(
             f"{where}: {tried} images of {work.image_text} at once are too many for validation; "
-            f"type: --set training.eval_batch_size={max(1, tried // 2)}"
+            f"train anew with --set training.eval_batch_size={max(1, tried // 2)}"
         )
     batch, tried = images_of(run)
     part = "" if tried == batch else f" of a batch of {batch}"
@@ -37,19 +37,19 @@ def out_of_memory(error: BaseException, run: loop.Trainee) -> TrainingError | No
     if fit == 0:
         return TrainingError(f"{what}; choose a smaller data.size, or a smaller network")
     return TrainingError(
-        f"{what}; about {fit} fit; type: --set training.micro_batch={fit}, which keeps the batch "
-        f"of {batch} by adding up gradients"
+        f"{what}; about {fit} fit; train anew with --set training.micro_batch={fit}, which keeps "
+        f"the batch of {batch} by adding up gradients"
     )
 
 
 def _fitting(work: Workload, tried: int) -> int:
-    """What fits, in any case less than what did not."""
+    """What fits, in any case less than what did not; never a single image."""
     most = tried // 2
     try:
         return min(images_that_fit(work, most), most)
     except Exception as error:
         # Half of what did not fit is said where nothing could be measured.
-        return 0 if is_out_of_memory(error) else most
+        return 0 if is_out_of_memory(error) else most  # two or more, or nothing was tried
 
 
 def _forget(error: BaseException, run: loop.Trainee) -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.draws import step_seed
-from zoo.data.loader import Batch, Loader
+from zoo.data.loader import Batch, Loader, equal_parts
 from zoo.data.resolutions import Resolutions
 from zoo.errors import TrainingError
 from zoo.predictions.counts import Number, headline
@@ -151,15 +151,14 @@ def train_step(run: Trainee, batch: Batch) -> None:
     """One update. The seed of dropout is a function of (seed, step), so no generator's state has
     to be kept to repeat or resume a run."""
     at, size = run.position, len(batch)
-    micro = run.micro_batch or size
-    for first in range(0, size, micro):
-        images, labels, targets = part_of(batch, first, micro)
+    for first, last in equal_parts(size, run.micro_batch or size):
+        images, labels, targets = some_of(batch, first, last)
         seed_step(run, first)
-        with run.replicas.gathering(last=first + micro >= size):
+        with run.replicas.gathering(last=last == size):
             with run.update.precision.autocast():
                 logits = run.forward(images).float()
             loss = run.loss(logits, targets)
-            run.update.backward(loss, min(micro, size - first) / size, batch.share)
+            run.update.backward(loss, (last - first) / size, batch.share)
         run.tally.count(logits, labels)
     at.step += 1
     at.done += 1
@@ -174,7 +173,7 @@ def measure(run: Trainee) -> dict[str, Number] | None:
     network = run.chosen.eval()
     run.replicas.alike(network)
     for batch in run.val_loader.epoch():
-        images, labels, targets = part_of(batch, 0, len(batch))
+        images, labels, targets = some_of(batch, 0, len(batch))
         with run.update.precision.autocast():
             logits = network(images).float()
         tally.count(logits, labels)
@@ -198,13 +197,13 @@ def ended(run: Trainee) -> str | None:
     return "epochs" if run.position.epoch > run.epochs else None
 
 
-def part_of(batch: Batch, first: int, number: int) -> tuple[Tensor, Tensor, Tensor]:
+def some_of(batch: Batch, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
     """(images, labels, targets) of some of a batch."""
     if batch.labels is None or batch.targets is None:
         raise TrainingError("training and validation need labels; this split has none")
-    if number >= len(batch):
+    if last - first == len(batch):
         return batch.images, batch.labels, batch.targets
-    chosen = slice(first, first + number)
+    chosen = slice(first, last)
     return batch.images[chosen], batch.labels[chosen], batch.targets[chosen]
 
 

@@ -38,8 +38,8 @@ class Position:
         return asdict(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value)
+        self.epoch, self.done, self.step = state["epoch"], state["done"], state["step"]
+        self.rate, self.seconds = state["rate"], state["seconds"]
 
 
 class Pause:

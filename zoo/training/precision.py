@@ -45,6 +45,7 @@ class Precision:
 
     def __post_init__(self) -> None:
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.name == FP16)
+        self._one = torch.ones((), device=self.device) if self.scales else torch.empty(0)
 
     def autocast(self) -> AbstractContextManager[Any]:
         if self.name == FP32:
@@ -63,12 +64,17 @@ class Precision:
         if self.scales:
             self.scaler.unscale_(optimizer)
 
-    def step(self, optimizer: Optimizer) -> None:
-        if self.scales:
-            self.scaler.step(optimizer)
-            self.scaler.update()
-        else:
+    def step(self, optimizer: Optimizer) -> Tensor | None:
+        """Whether the scaler left the step out: bool (), on the device; None without a scaler. The
+        scale tells: it is lowered then, and only then. One that has come to 0 stays there."""
+        if not self.scales:
             optimizer.step()
+            return None
+        before = self.scaled(self._one)
+        self.scaler.step(optimizer)
+        self.scaler.update()
+        after = self.scaled(self._one)
+        return (after < before) | (after == 0)
 
     def state_dict(self) -> dict[str, Any]:
         return dict(self.scaler.state_dict())

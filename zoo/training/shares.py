@@ -5,6 +5,7 @@ Shapes: N samples, M draws of an epoch, K classes, H by W pixels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +15,12 @@ from torch import Tensor, nn
 from zoo.data.loader import Loader
 from zoo.data.resolutions import Resolutions
 from zoo.data.store import Store
+from zoo.errors import PluginError
 from zoo.tasks import MULTILABEL, SEGMENTATION, Task
 from zoo.training.events import ClassShares
 from zoo.training.workload import parts_of
 
 _CHUNK = 4096  # masks counted at once
-_WEIGHTS = ("weight", "pos_weight")  # what torch's losses call them
 
 
 def class_shares(
@@ -31,8 +32,8 @@ def class_shares(
     whole = len(first.store) if task.kind == MULTILABEL else sum(counts)
     shares = tuple(count / max(1, whole) for count in counts)
     drawn = _drawn(loader, first, task, shares)
-    weights, effective = loss_weights(loss, task), None
-    if drawn is not None and task.kind != MULTILABEL:
+    (known, weights), effective = loss_weights(loss, task), None
+    if known and drawn is not None and task.kind != MULTILABEL:
         ones = (1.0,) * len(drawn)
         weighed = [share * weight for share, weight in zip(drawn, weights or ones, strict=True)]
         effective = tuple(one / (sum(weighed) or 1.0) for one in weighed)
@@ -72,19 +73,42 @@ def _drawn_pixels(store: Store, times: Tensor, task: Task) -> tuple[float, ...]:
     return tuple(float(one) / max(1, int(found.sum())) for one in found)
 
 
-def loss_weights(loss: Any, task: Task) -> tuple[float, ...] | None:
-    """Of a loss that holds a tensor of them, as torch's do; one weight of positives gives 1 for the
-    other class. None where there is none, or none of the right number."""
-    module = getattr(loss, "__wrapped__", loss)
-    if not isinstance(module, nn.Module):
-        return None
-    for name, held in (*module.named_buffers(), *module.named_parameters()):
-        if name.rpartition(".")[2] not in _WEIGHTS or held.ndim > 1:
-            continue
-        found = [float(one) for one in held.flatten()]
-        if len(found) == len(task.classes):
-            return tuple(found)
-        if len(found) == 1 and task.positive is not None:
-            place = task.positive_index
-            return tuple(found[0] if i == place else 1.0 for i in range(len(task.classes)))
-    return None
+def loss_weights(loss: Any, task: Task) -> tuple[bool, tuple[float, ...] | None]:
+    """Whether a loss says how it weighs the classes, and one weight a class, None where all count
+    alike. It says so by an attribute ``class_weights``; of torch's own losses it is known. Raises
+    :class:`PluginError` for weights that do not fit the task."""
+    made = getattr(loss, "__wrapped__", loss)
+    if not hasattr(made, "class_weights"):
+        return _torch_weights(made, task)
+    held = made.class_weights
+    if held is None:
+        return True, None
+    try:
+        weights = tuple(float(one) for one in held)
+    except (TypeError, ValueError):
+        weights = ()
+    if len(weights) != len(task.classes) or not all(0 <= one < math.inf for one in weights):
+        raise PluginError(
+            f"the loss has class_weights {held!r}; expected None, or {len(task.classes)} numbers "
+            f"of 0 or more, one a class"
+        )
+    return True, weights
+
+
+def _torch_weights(loss: Any, task: Task) -> tuple[bool, tuple[float, ...] | None]:
+    """One weight of positives gives 1 for the other class."""
+    if isinstance(loss, nn.CrossEntropyLoss):
+        held = loss.weight
+    elif isinstance(loss, nn.BCEWithLogitsLoss):
+        held = loss.pos_weight
+    else:
+        return False, None
+    if held is None:
+        return True, None
+    found, classes = [float(one) for one in held.flatten()], len(task.classes)
+    if len(found) == classes:
+        return True, tuple(found)
+    if len(found) == 1 and task.positive is not None:
+        place = task.positive_index
+        return True, tuple(found[0] if i == place else 1.0 for i in range(classes))
+    return False, None

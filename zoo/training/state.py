@@ -16,8 +16,10 @@ import torch
 from torch import Tensor
 
 from zoo.errors import TrainingError
+from zoo.storage import strict_json
 
 TEXT = "state.json"  # the tensor of bytes that holds the JSON
+_TEXT_BYTES = 256 << 20
 _TAG = "$"
 _INF = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
@@ -31,11 +33,12 @@ def pack(states: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 def unpack(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """What :func:`pack` was given. Raises ``ValueError`` or ``KeyError`` for anything else."""
+    """What :func:`pack` was given. Raises ``ValueError``, ``TypeError``, ``KeyError`` or
+    :class:`StorageError` for anything else."""
     text = tensors[TEXT]
     if text.dtype != torch.uint8 or text.ndim != 1:
         raise ValueError(f"{TEXT} is not bytes")
-    states = _unpack(json.loads(text.numpy().tobytes()), tensors)
+    states = _unpack(strict_json.loads(text.numpy().tobytes(), TEXT, _TEXT_BYTES), tensors)
     if not isinstance(states, dict):
         raise ValueError(f"{TEXT} holds no object")
     return states
@@ -43,6 +46,8 @@ def unpack(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
 
 def _pack(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
+        if path in tensors:
+            raise TrainingError(f"the state holds two tensors that are both called {path!r}")
         tensors[path] = value
         return {_TAG: "tensor", "name": path}
     if isinstance(value, Mapping):

@@ -49,5 +49,5 @@ class Stopping:
         return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value)
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
+        self.waited = state["waited"]

@@ -17,6 +17,7 @@ from zoo.data.decoding import IGNORE
 from zoo.predictions import counts
 from zoo.tasks import MULTILABEL, SEGMENTATION, Task
 from zoo.training.replicas import ALONE, Replicas
+from zoo.training.update import Outcome
 from zoo.training.watch import Watch
 
 _TOGETHER = 64  # steps whose tensors are kept for counting them together,
@@ -45,6 +46,7 @@ class Tally:
         self._labels: list[Tensor] = []
         self._pending = 0
         self._losses: list[Tensor] = []
+        self._left_out: list[Tensor] = []
         self._about: list[tuple[int, int, float]] = []
         self._coming: deque[tuple[Tensor, list[tuple[int, int, float]], Any]] = deque()
         self._cells = torch.zeros(_cells(task), dtype=torch.int64, device=device)
@@ -58,10 +60,13 @@ class Tally:
         if len(self._logits) >= _TOGETHER or self._pending > _LOGITS or labels.ndim > 2:
             self._count()
 
-    def add(self, loss: Tensor, samples: int, step: int = 0, rate: float = 0.0) -> None:
-        """``loss``: a step's mean over its ``samples``."""
+    def add(self, given: Tensor | Outcome, samples: int, step: int = 0, rate: float = 0.0) -> None:
+        """``given``: a step's mean loss over its ``samples``, or what came of its update."""
+        loss, left_out = given if isinstance(given, Outcome) else (given, None)
         self._taken += samples
         self._losses.append(loss.detach())
+        if left_out is not None:
+            self._left_out.append(left_out)
         self._about.append((samples, step, rate))
         if len(self._losses) >= _TOGETHER:
             self._send()
@@ -157,10 +162,13 @@ class Tally:
         return cells.cpu().numpy().reshape(shape)
 
     def _send(self) -> None:
-        """Start the losses on their way to the host."""
+        """Start the losses on their way to the host, and below them, as (2, steps), the flags of
+        updates that were left out."""
         if not self._losses:
             return
         losses = torch.stack(self._losses).float()
+        flags = torch.stack(self._left_out) if self._left_out else torch.zeros_like(losses)
+        losses = torch.stack([losses, flags.float()])
         arrived = None
         if self._device.type == "cuda":
             there = torch.empty(losses.shape, dtype=losses.dtype, pin_memory=True)
@@ -168,7 +176,7 @@ class Tally:
             arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
             arrived.record()
         self._coming.append((losses, self._about, arrived))
-        self._losses, self._about = [], []
+        self._losses, self._left_out, self._about = [], [], []
 
     def _receive(self, *, wait: bool) -> None:
         while self._coming:
@@ -178,7 +186,8 @@ class Tally:
             elif arrived is not None and not arrived.query():
                 return
             self._coming.popleft()
-            self.watch.see(losses.tolist(), about)
+            values, left_out = losses.tolist()
+            self.watch.see(values, left_out, about)
 
 
 def _cells(task: Task) -> int:

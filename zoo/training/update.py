@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, empty_like
@@ -13,6 +13,14 @@ from torch.optim import SGD, Optimizer
 from zoo.training.average import Average
 from zoo.training.precision import Precision
 from zoo.training.replicas import ALONE, Replicas
+
+
+class Outcome(NamedTuple):
+    """Of an update, on the device: the batch's mean loss, float (), NaN where ``skip`` left the
+    update out; and whether anything did so, bool (), None where nothing could."""
+
+    loss: Tensor
+    left_out: Tensor | None
 
 
 @dataclass
@@ -45,24 +53,23 @@ class Update:
         loss = loss.detach() if part == 1.0 else loss.detach() * part
         self._loss = loss if self._loss is None else self._loss + loss
 
-    def step(self) -> Tensor:
-        """Change the weights by the gradients and forget them. Returns the batch's mean loss, NaN
-        where the update was left out."""
+    def step(self) -> Outcome:
+        """Change the weights by the gradients and forget them."""
         assert self._loss is not None
         loss, self._loss = self._loss, None
         if self.skip or self.clip_norm:
-            loss = self._guarded_step(loss)
+            loss, left_out = self._guarded_step(loss)
         else:
-            self.precision.step(self.optimizer)
+            left_out = self.precision.step(self.optimizer)
         for weight in self._weights:  # zero_grad does the same, at ten times the cost
             weight.grad = None
         if self._before:
             self._guard_buffers(loss)
         if self.average is not None:
-            self.average.update()
-        return loss
+            self.average.update(left_out)
+        return Outcome(loss, left_out)
 
-    def _guarded_step(self, loss: Tensor) -> Tensor:
+    def _guarded_step(self, loss: Tensor) -> Outcome:
         self.precision.unscale(self.optimizer)
         gradients = [one.grad for one in self._weights if one.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
@@ -70,12 +77,11 @@ class Update:
             factor = (self.clip_norm / (norm + 1e-6)).clamp(max=1.0)
             torch._foreach_mul_(gradients, factor)
         if not self.skip or self.precision.scales:  # a scaler leaves such a step out by itself
-            self.precision.step(self.optimizer)
-            return loss
+            return Outcome(loss, self.precision.step(self.optimizer))
         # One process's loss may be finite where another's is not.
         bad = self.replicas.any(~(norm.isfinite() & loss.isfinite()))
         self._step_unless(bad)
-        return torch.where(bad, torch.nan, loss)
+        return Outcome(torch.where(bad, torch.nan, loss), bad)
 
     def _step_unless(self, bad: Tensor) -> None:
         """torch's fused optimizers read such a flag on the device; for others it is read here."""

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from zoo.data.loader import Loader
+from zoo.data.loader import Loader, equal_parts
 from zoo.data.resolutions import Resolutions
 from zoo.tasks import MULTILABEL, SEGMENTATION, Task
 from zoo.training.loop import Trainee
@@ -95,7 +95,7 @@ def images_of(run: Trainee) -> tuple[int, int]:
     first = parts_of(run.loader)[0]
     batch = first.batch_size
     mine = math.ceil(batch / first.ranks)
-    return batch, min(run.micro_batch or mine, mine)
+    return batch, max(last - first for first, last in equal_parts(mine, run.micro_batch or mine))
 
 
 def parts_of(loader: Loader | Resolutions) -> Sequence[Loader]:

@@ -40,14 +40,18 @@ def focal(
     Targets that were mixed count in their shares: the loss is linear in them.
     """
     if ctx.task.positive is not None or ctx.task.kind == "multilabel":
-        return SigmoidFocal(gamma, _positive_weights(ctx, alpha))
+        weights = _positive_weights(ctx, alpha)
+        return SigmoidFocal(gamma, weights, _by_class(ctx, weights))
     return SoftmaxFocal(gamma, _class_weights(ctx, alpha))
 
 
 class SigmoidFocal(nn.Module):
-    def __init__(self, gamma: float, alpha: list[float] | None) -> None:
+    def __init__(
+        self, gamma: float, alpha: list[float] | None, class_weights: list[float] | None
+    ) -> None:
         super().__init__()
         self.gamma = gamma
+        self.class_weights = class_weights
         self.register_buffer("alpha", None if alpha is None else torch.tensor(alpha))
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -67,6 +71,7 @@ class SoftmaxFocal(nn.Module):
     def __init__(self, gamma: float, weights: list[float]) -> None:
         super().__init__()
         self.gamma = gamma
+        self.class_weights = None if set(weights) == {1.0} else weights
         self.register_buffer("weights", torch.tensor(weights))
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -100,6 +105,17 @@ def _positive_weights(ctx: LossContext, given: str | float | list[float]) -> lis
             f"alpha {given!r}: expected numbers below 1, one for each of {task.outputs} outputs"
         )
     return numbers
+
+
+def _by_class(ctx: LossContext, alpha: list[float] | None) -> list[float] | None:
+    """What each class weighs: the positive one and the other; for multilabel each as against its
+    absence."""
+    if alpha is None:
+        return None
+    if ctx.task.kind == "multilabel":
+        return [one / (1 - one) for one in alpha]
+    place = ctx.task.positive_index
+    return [alpha[0] if i == place else 1 - alpha[0] for i in range(len(ctx.task.classes))]
 
 
 def _class_weights(ctx: LossContext, given: str | float | list[float]) -> list[float]:

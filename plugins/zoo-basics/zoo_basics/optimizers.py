@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Lt
-from torch import Tensor, empty_like, optim
+from torch import optim
 
 from zoo import OptimizerContext, TrainingError
 
@@ -130,17 +130,4 @@ def _fused(
         group["params"] = list(group["params"])
     parameters = [parameter for group in groups for parameter in group["params"]]
     able = all(one.device.type in devices and one.is_floating_point() for one in parameters)
-    optimizer = optimizer_type(groups, fused=able or None, **options)
-    optimizer.register_load_state_dict_post_hook(_follow_parameters)
-    return optimizer
-
-
-def _follow_parameters(optimizer: optim.Optimizer) -> None:
-    """Give each loaded state the memory layout of its parameter. A checkpoint stores tensors
-    contiguously; a fused kernel on the CPU walks memory without looking at strides, so beside a
-    channels_last parameter it would silently update the wrong weights."""
-    for parameter, state in optimizer.state.items():
-        for name, value in state.items():
-            alike = isinstance(value, Tensor) and value.shape == parameter.shape
-            if alike and value.stride() != parameter.stride():
-                state[name] = empty_like(parameter, dtype=value.dtype).copy_(value)
+    return optimizer_type(groups, fused=able or None, **options)

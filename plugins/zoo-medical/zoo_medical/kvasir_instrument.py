@@ -8,6 +8,7 @@ one a line, and ``bboxes.json``: by name ``{"height", "width", "bbox": [{"label"
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def _names(path: Path) -> list[str]:
     for name in names:
         if name != Path(name).name or name in (".", ".."):
             raise DataError(f"{str(path)!r}: name {name!r}: expected a file's name without suffix")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice or not names:
         what = f"{twice[0]!r} stands twice" if twice else "it names no image"
         raise DataError(f"{str(path)!r}: {what}; expected each image's name once")

@@ -18,7 +18,9 @@ import numpy as np
 
 from zoo import DataError, Split, open_image
 
+Stamp = tuple[int, int]
 _PREFIXES = {"train": ("train",), "val": ("validation", "val"), "test": ("test",)}
+LARGEST = 2 << 30  # bytes of a row group, which is read whole; as the file itself gives them
 _READING = threading.Lock()
 
 
@@ -37,7 +39,7 @@ class ParquetSplit:
     def image(self, index: int) -> Any:
         path, group, row = self.places[index]
         with _READING:  # one thread reads a row group, the others then have it
-            encoded = _row_group(path, group)[row]
+            encoded = _row_group(path, _stamp(path), group)[row]
         return open_image(encoded, self.ids[index])
 
     def place(self, index: int) -> tuple[Path, str]:
@@ -104,7 +106,7 @@ def _split(
 
 def _labels_and_names(path: Path) -> list[list[tuple[Any, str | None]]]:
     """By row group: each row's label, and its file's name where it has one."""
-    file = _open(path)
+    file = _open(path, _stamp(path))
     columns = file.schema_arrow.names
     if "image" not in columns or "label" not in columns:
         raise DataError(
@@ -123,9 +125,9 @@ def _labels_and_names(path: Path) -> list[list[tuple[Any, str | None]]]:
 
 
 @functools.lru_cache(maxsize=2)
-def _row_group(path: Path, group: int) -> list[bytes]:
+def _row_group(path: Path, stamp: Stamp, group: int) -> list[bytes]:
     """The images' bytes. A store reads them in order, so that the last ones are kept."""
-    rows = _read(path, _open(path), group, ["image"])["image"].to_pylist()
+    rows = _read(path, _open(path, stamp), group, ["image"])["image"].to_pylist()
     found = [one["bytes"] if isinstance(one, dict) else one for one in rows]
     if not all(isinstance(one, bytes) for one in found):
         raise DataError(
@@ -135,7 +137,7 @@ def _row_group(path: Path, group: int) -> list[bytes]:
 
 
 @functools.lru_cache(maxsize=2)
-def _open(path: Path) -> Any:
+def _open(path: Path, stamp: Stamp) -> Any:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -149,10 +151,25 @@ def _open(path: Path) -> Any:
         raise _damaged(path, error) from error
 
 
+def _stamp(path: Path) -> Stamp:
+    """Another file in the same place has another one: what was read of the first is not its."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _damaged(path, error) from error
+    return status.st_mtime_ns, status.st_size
+
+
 def _read(path: Path, file: Any, group: int, columns: list[str]) -> Any:
     import pyarrow
 
     try:
+        size = file.metadata.row_group(group).total_byte_size
+        if size > LARGEST:
+            raise DataError(
+                f"parquet file {str(path)!r}: row group {group} has {size} bytes; at most "
+                f"{LARGEST} are read at once; write it in smaller row groups"
+            )
         return file.read_row_group(group, columns=columns)
     except (pyarrow.ArrowException, OSError) as error:
         raise _damaged(path, error) from error

@@ -46,7 +46,7 @@ def loops(rounds: int) -> None:
     }
     same_work(variants, list(variants))
     timed = interleave(variants, rounds)
-    title = "whole loop (metrics, schedule, events, progress), near-empty network, an epoch of MNIST: 938 steps of 64"
+    title = "whole loop (metrics, schedule, events, progress), near-empty network, 938 steps of 64"
     table(title, timed, "zoo", {bare: None, fabric: 1.0, trainer: 0.45})
     steps = len(case.order) // peers.BATCH
     pairs = zip(timed.seconds["zoo"], timed.seconds[bare], strict=True)

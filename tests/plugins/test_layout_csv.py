@@ -111,7 +111,7 @@ def test_labels_with_a_separator(root):
 
 def test_two_classes_need_a_positive_one(root):
     text = rows("img/0.png,no", "img/1.png,yes")
-    assert "set dataset.positive to 'no' or 'yes'" in message(root, text)
+    assert "dataset.positive) 'no' or 'yes'" in message(root, text)
 
 
 @pytest.mark.parametrize(

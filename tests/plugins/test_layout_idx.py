@@ -52,7 +52,7 @@ def test_four_files_are_train_and_test_and_test_labels_may_be_missing(root):
 
 def test_two_classes_need_a_positive_one(root):
     write(root / "b", LABELS // 2)
-    assert "set dataset.positive to 'no' or 'yes'" in message(
+    assert "dataset.positive) 'no' or 'yes'" in message(
         root, images="a", labels="b", classes=["no", "yes"]
     )
     made = build(root, images="a", labels="b", classes=["no", "yes"], positive="no")

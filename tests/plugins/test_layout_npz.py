@@ -83,7 +83,7 @@ def test_several_columns_are_several_labels_and_test_may_have_none(tmp_path):
 
 def test_two_classes_need_a_positive_one(tmp_path):
     save(tmp_path, images=noise(4), labels=LABELS > 1)
-    assert "set dataset.positive to '0' or '1'" in message(tmp_path)
+    assert "dataset.positive) '0' or '1'" in message(tmp_path)
     made = build(tmp_path, classes=["well", "sick"], positive="sick")
     assert made.task == zoo.Task.binary(["well", "sick"], positive="sick")
     assert made.splits["all"].labels.tolist() == [0, 1, 0, 1]

@@ -12,13 +12,19 @@ FOLDER = Path(__file__).parents[2] / "recipes"
 SHIPPED = sorted(FOLDER.glob("**/*.toml"))
 TEN = Task.multiclass([str(digit) for digit in range(10)])
 NUCLEI = Task.segmentation(["background", "nucleus"], positive="nucleus")
-TASKS = {"digits": TEN, "mnist": TEN, "mask_folder": NUCLEI}  # of each dataset
+PNEUMONIA = Task.binary(["normal", "pneumonia"], positive="pneumonia")
+TASKS = {  # of each dataset
+    "digits": TEN,
+    "mnist": TEN,
+    "mask_folder": NUCLEI,
+    "medmnist/pneumoniamnist": PNEUMONIA,
+}
 
 
 @pytest.fixture(scope="module")
 def plugins():
     """Those that are installed with zoo, whatever else this machine has."""
-    loaded, problems = load_all(selection="zoo-basics,zoo-smp")
+    loaded, problems = load_all(selection="zoo-basics,zoo-medical,zoo-smp")
     assert problems == []
     return Catalog(loaded)
 
@@ -29,6 +35,7 @@ def test_there_are_recipes():
         "mnist-simple-cnn.toml",
         "mnist-three-conv.toml",
         "nuclei-unet.toml",
+        "pneumoniamnist.toml",
     }
 
 

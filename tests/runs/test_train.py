@@ -97,7 +97,8 @@ def test_the_test_labels_are_not_read_while_training(here, monkeypatch):
         ({"training.device": "cuda:63"}, "device 'cuda:63': torch sees "),
         (
             {"loss.name": "bce"},
-            "loss.name: loss 'bce' serves binary, multilabel, segmentation; dataset 'digits' is multiclass",
+            "loss.name: loss 'bce' serves binary, multilabel, segmentation; dataset 'digits' is "
+            "multiclass",
         ),
         ({"dataset.root": "/nowhere"}, "no such file or folder"),
         ({"dataset.name": "mnist"}, "dataset 'mnist' needs a folder with its files ("),

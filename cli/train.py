@@ -153,3 +153,5 @@ def finish(done: RunFolder, *, json: bool = False) -> None:
         return
     split = "" if "test" in part_of(done, "data")["splits"] else " --split val"
     typer.echo(f"next: zoo eval {as_argument(done.path)}{split}")
+    if done.info.get("reason") == "time":
+        typer.echo(f"to go on: zoo resume {as_argument(done.path)} --max-time TIME")

@@ -81,3 +81,10 @@ def test_a_certain_wrong_answer_has_a_finite_log_loss():
     sure = np.array([[0.0, 1.0], [0.0, 1.0]], np.float32)
     found = evaluate(dataclasses.replace(given, probabilities=sure))
     assert np.isfinite(found["log_loss"])
+
+
+def test_outputs_that_are_not_finite_are_said():
+    given = predictions(Task.multiclass(["a", "b"]), [0, 1])
+    given.probabilities[0] = np.nan
+    with pytest.raises(PredictionsError, match="are not finite; its training diverged"):
+        evaluate(given)

@@ -35,6 +35,11 @@ def evaluate(predictions: Predictions | MaskPredictions) -> dict[str, Any]:
         raise PredictionsError(f"{where} is empty")
     if isinstance(predictions, MaskPredictions):
         return _of_masks(predictions)
+    if not np.isfinite(predictions.probabilities).all():
+        raise PredictionsError(
+            f"{where}: some outputs of the network are not finite; its training diverged: train "
+            f"again with a lower optimizer.lr"
+        )
     return _of_classes(predictions)
 
 

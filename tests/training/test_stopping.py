@@ -20,7 +20,7 @@ def test_min_delta_is_exceeded_strictly():
 
 def test_nan_is_never_best_and_never_bars_a_later_value():
     found, stopping = improvements([float("nan"), 5.0, float("nan"), 4.0, None])
-    assert found == [True, True, False, True, False]
+    assert found == [False, True, False, True, False]
     assert (stopping.best, stopping.best_epoch) == (4.0, 4)
 
 

@@ -125,6 +125,8 @@ class TerminalProgress:
 
     def _ended(self, event: events.TrainingEnded) -> None:
         best = "; no epoch was completed"
+        if event.epochs:
+            best = f"; no epoch has a {event.monitor} that is a finite number"
         if event.best_epoch:
             value = number(event.best_value)
             best = f"; best is epoch {event.best_epoch} with {event.monitor} {value}"

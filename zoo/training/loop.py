@@ -130,7 +130,8 @@ def train(run: Trainee) -> Iterator[events.Event]:
             break
         numbers, dropped = tally.numbers(), tally.watch.dropped
         monitored = monitored_value(run.stopping.monitor, numbers, val_numbers)
-        if improved := run.stopping.update(epoch, monitored):
+        improved = run.stopping.update(epoch, monitored)
+        if improved or run.stopping.best is None:  # until there is a best one, the last stands in
             run.checkpoints.save_best(run.chosen.state_dict(), at.step)
         run.schedule.after_epoch(monitored)
         tally.new_epoch()

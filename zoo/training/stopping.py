@@ -25,11 +25,10 @@ class Stopping:
 
     def update(self, epoch: int, value: Number) -> bool:
         """Whether ``value`` is the best so far. A value that is missing or not finite never is,
-        and never bars a later one; the first epoch is kept until there is better."""
+        and never bars a later one."""
         good = value is not None and math.isfinite(value)
-        improved = good and (self.best is None or self._gain(value) > self.min_delta)
-        if improved or self.best_epoch == 0:
-            self.best = value if good else None
+        if good and (self.best is None or self._gain(value) > self.min_delta):
+            self.best = value
             self.best_epoch = epoch
             self.waited = 0
             return True

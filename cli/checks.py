@@ -158,25 +158,27 @@ def _registries(findings: list[Finding]) -> list[dict[str, Any]]:
         findings.append(Finding(str(error), "correct the file"))
         return []
     rows = []
-    for name, folder in named.folders.items():
+    for name, place in named.places.items():
         models = None
         try:
             models = len(named.open(name).models())
         except ZooError as error:
             findings.append(Finding(f"registry {name!r}: {error}", "mend or remove its entry"))
-        if not _writable(folder):
+        writable = place.folder is None or _writable(place.folder)
+        if not writable:
             findings.append(
                 Finding(
-                    f"registry {name!r}: {str(folder)!r} cannot be written", "chmod, or read only"
+                    f"registry {name!r}: {str(place.folder)!r} cannot be written",
+                    "chmod, or read only",
                 )
             )
         rows.append(
             {
                 "name": name,
                 "default": name == named.default,
-                "folder": str(folder),
+                "url": str(place.folder or place.url),
                 "models": models,
-                "writable": _writable(folder),
+                "writable": writable and not place.url.startswith("http"),
                 "from": str(named.source) if named.source else "built in",
             }
         )

@@ -59,11 +59,23 @@ def complete_plugin() -> Iterable[str]:
     return sorted({point.name for point in installed()})
 
 
+def complete_runs(incomplete: str) -> list[str]:
+    """Paths; bare names, where that is what was begun."""
+    return _run_paths(incomplete) or _run_names(incomplete)
+
+
 @_quietly
-def complete_runs() -> Iterable[str]:
+def _run_paths() -> Iterable[str]:
     from zoo.runs.folder import list_runs
 
     return [str(run.path) for run in list_runs()]
+
+
+@_quietly
+def _run_names() -> Iterable[str]:
+    from zoo.runs.folder import list_runs
+
+    return [run.path.name for run in list_runs()]
 
 
 @_quietly
@@ -77,7 +89,7 @@ def complete_models() -> Iterable[str]:
 def complete_registries() -> Iterable[str]:
     from zoo.registry.config import registries
 
-    return registries().folders
+    return registries().places
 
 
 def complete_runs_and_models(incomplete: str) -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zoo.registry.store import Registry
 
 app = group("Published models and their versions.")
+PAGE = 50
 
 RegistryName = Annotated[
     str | None,
@@ -29,24 +30,31 @@ RegistryName = Annotated[
 
 
 @app.command("list", cls=WordCommand)
-def list_(registry: RegistryName = None, json: Json = False) -> None:
-    """List the models of a registry, each by its newest version.
+def list_(
+    registry: RegistryName = None,
+    page: Annotated[int, typer.Option(min=1, help=f"Which {PAGE} of them.")] = 1,
+    everything: Annotated[bool, typer.Option("--all", help="All of them at once.")] = False,
+    json: Json = False,
+) -> None:
+    """List the models of a registry by name, each by its newest version that is not yanked.
 
     \b
     Examples:
       zoo models list
       zoo models list --registry local --json
+      zoo models list --page 2
     """
     from zoo.errors import ZooWarning
     from zoo.registry.config import open_registry
     from zoo.registry.listing import rows
 
     opened = open_registry(registry)
-    found, problems = rows(opened)
-    for problem in problems:
+    most = None if everything else PAGE
+    listing = rows(opened, (page - 1) * PAGE if most else 0, most)
+    for problem in listing.problems:
         warnings.warn(problem, ZooWarning, stacklevel=1)
     if json:
-        show_json([row.as_json() for row in found])
+        show_json([row.as_json() for row in listing.rows])
         return
     show_table(
         ("model", "latest", "task", "dataset", "architecture", "measured", "created"),
@@ -60,10 +68,16 @@ def list_(registry: RegistryName = None, json: Json = False) -> None:
                 _measured(row.metric),
                 row.created[:16].replace("T", " "),
             )
-            for row in found
+            for row in listing.rows
         ],
-        empty=f"no models in {opened}; publish one with: zoo publish RUN --name NAME",
+        empty=_nothing(opened, page, listing.total),
     )
+    if most and listing.total > page * PAGE:
+        typer.echo(
+            f"page {page} of {-(-listing.total // PAGE)}; {listing.total} models; next: "
+            f"zoo models list --page {page + 1}, or --all",
+            err=True,
+        )
 
 
 @app.command("show", cls=WordCommand)
@@ -92,7 +106,14 @@ def show(
     opened = open_for(reference, registry)
     record = opened.record(reference)
     versions = opened.versions(record.model)
-    about = {"registry": opened.name, "digest": opened.digest(record), "versions": versions}
+    state = opened.state(record.model)
+    about = {
+        "registry": opened.name,
+        "digest": opened.digest(record),
+        "versions": versions,
+        "aliases": state.aliases,
+        "yanked": state.yanked,
+    }
     if json:
         show_json({**record.model_dump(mode="json"), **about})
     else:
@@ -108,7 +129,9 @@ def _show_record(record: Record, registry: Registry, about: dict[str, Any]) -> N
     show_fields(
         {
             "model": f"{record.model}@{record.version}",
-            "versions": about["versions"],
+            "versions": _runs(about["versions"]),
+            "aliases": ", ".join(f"{alias} = {n}" for alias, n in about["aliases"].items()),
+            "yanked": ", ".join(about["yanked"]),
             "registry": registry,
             "digest": f"sha256:{about['digest']}",
             "created": record.created,
@@ -129,6 +152,23 @@ def _show_record(record: Record, registry: Registry, about: dict[str, Any]) -> N
     print()
     files = [(file["path"], file["size"], file["sha256"][:12]) for file in record.files]
     show_table(("file", "bytes", "sha256"), files, empty="")
+
+
+def _runs(numbers: list[int]) -> str:
+    """``1-5, 7``: a model may have thousands."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def _nothing(registry: Registry, page: int, total: int) -> str:
+    if total:
+        return f"page {page}: {registry} has {total} models, {PAGE} on a page"
+    return f"no models in {registry}; publish one with: zoo publish RUN --name NAME"
 
 
 def _measured(metric: tuple[str, str, float] | None) -> str | None:

@@ -44,7 +44,7 @@ def run(here: Path) -> RunFolder:
 @pytest.fixture
 def registry(here: Path) -> Registry:
     (here / "registry.toml").write_text('default = "local"\n[registry.local]\nurl = "published"\n')
-    registry = Registry(here / "published")
+    registry = Registry.at(here / "published")
     draft = Draft.of(
         model="pets-mlp",
         task=TASK,
@@ -169,7 +169,7 @@ def test_models_are_listed_by_their_newest_version(zoo: Zoo, registry: Registry)
 
 @pytest.mark.filterwarnings("default")
 def test_a_damaged_version_is_a_warning(zoo: Zoo, registry: Registry) -> None:
-    (registry.root / "models/pets-mlp/versions/2.json").write_text("{")
+    (registry.tree.root / "models/pets-mlp/versions/2.json").write_text("{")
     code, out, err = zoo("models", "list", "--json")
     assert code == 0
     assert [row["latest"] for row in json.loads(out)] == [1]
@@ -199,7 +199,7 @@ def test_a_version_is_shown(zoo: Zoo, registry: Registry) -> None:
     ("arguments", "said"),
     [
         (["pets-mpl"], "model 'pets-mpl' is not in registry 'local'"),
-        (["pets-mlp@3"], "model 'pets-mlp' has no version 3; the latest is 2"),
+        (["pets-mlp@3"], "model 'pets-mlp' has no version 3; the newest is 2"),
         (["Pets"], "model name 'Pets': expected"),
         (["pets-mlp", "--registry", "locl"], "registry 'locl' is not named in"),
         (

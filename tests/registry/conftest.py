@@ -141,7 +141,7 @@ def catalog():
 
 @pytest.fixture
 def registry(tmp_path):
-    return Registry(tmp_path / "registry")
+    return Registry.at(tmp_path / "registry")
 
 
 @pytest.fixture

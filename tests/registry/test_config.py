@@ -8,6 +8,7 @@ from zoo.errors import RegistryError, ZooError
 from zoo.registry import config
 
 REPOSITORY = Path(__file__).parents[2]
+URLS = "a folder, or an address that begins with https://, http:// or s3://"
 
 
 @pytest.fixture(autouse=True)
@@ -28,31 +29,31 @@ def write(path, text):
 def test_built_in(tmp_path):
     found = config.registries()
     assert (found.default, found.source) == ("local", None)
-    assert config.open_registry().root == tmp_path / "data" / "zoo" / "registry"
+    assert config.open_registry().tree.root == tmp_path / "data" / "zoo" / "registry"
     assert not (tmp_path / "data").exists()
 
 
 def test_upward_before_the_users(tmp_path):
     write(tmp_path / "config" / "registry.toml", '[registry.mine]\nurl = "/somewhere"\n')
-    assert config.open_registry().root == Path("/somewhere")
+    assert config.open_registry().tree.root == Path("/somewhere")
     text = 'default = "b"\n[registry.a]\nurl = "x"\n[registry.b]\nurl = "/y"\n'
     path = write(tmp_path / "project" / "registry.toml", text)
     found = config.registries()
     assert found.source == path
-    assert config.open_registry().root == Path("/y")
+    assert config.open_registry().tree.root == Path("/y")
     opened = config.open_registry("a")
-    assert (opened.name, opened.root) == ("a", tmp_path / "project" / "x")
+    assert (opened.name, opened.tree.root) == ("a", tmp_path / "project" / "x")
 
 
 def test_the_shipped_file():
     found = config.read_file(REPOSITORY / "registry.toml")
-    assert (found.default, dict(found.folders)) == ("local", {"local": REPOSITORY / "registry"})
+    assert (found.default, found.places["local"].folder) == ("local", REPOSITORY / "registry")
 
 
 def test_home(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     path = write(tmp_path / "project" / "registry.toml", '[registry.a]\nurl = "~/zoo"\n')
-    assert config.read_file(path).folders["a"] == tmp_path / "zoo"
+    assert config.read_file(path).places["a"].folder == tmp_path / "zoo"
 
 
 @pytest.mark.parametrize(
@@ -73,8 +74,8 @@ def test_home(monkeypatch, tmp_path):
             "default=[]\n[registry.a]\nurl='x'",
             "PATH: default: [] is not one of its registries; expected one of a",
         ),
-        ("[registry.a]", "PATH: registry.a.url: None: expected a folder"),
-        ("[registry.a]\nurl=3", "PATH: registry.a.url: 3: expected a folder"),
+        ("[registry.a]", f"PATH: registry.a.url: None: expected {URLS}"),
+        ("[registry.a]\nurl=3", f"PATH: registry.a.url: 3: expected {URLS}"),
         ("[registry]\na=3", "PATH: registry.a: 3: expected a table with url"),
         (
             "default='lokal'\n[registry.local]\nurl='x'",
@@ -82,12 +83,26 @@ def test_home(monkeypatch, tmp_path):
             "expected one of local",
         ),
         *(
-            (
-                f"[registry.a]\nurl='{url}'",
-                f"PATH: registry.a.url: '{url}': http(s), s3 and hf registries are not supported "
-                f"yet; expected a folder",
-            )
-            for url in ("https://example.org/zoo", "s3://bucket/zoo", "hf://me/zoo", "file:///x")
+            (f"[registry.a]\nurl='{url}'", f"PATH: registry.a.url: '{url}': expected {URLS}")
+            for url in ("hf://me/zoo", "file:///x", "https:///x", "https://a/?x", "s3://b/c#d")
+        ),
+        (
+            "[registry.a]\nurl='https://me:secret@example.org/zoo'",
+            "PATH: registry.a.url: a user or password stands in it, for all to read; remove it, "
+            "and name the environment variable that holds the secret",
+        ),
+        (
+            "[registry.a]\nurl='https://example.org/zoo'\ntoken_env='hf_a-secret'",
+            "PATH: registry.a.token_env: expected the name of an environment variable, such as "
+            "ZOO_TOKEN, which holds the secret",
+        ),
+        (
+            "[registry.a]\nurl='s3://bucket'\npath_style='yes'",
+            "PATH: registry.a.path_style: 'yes': expected true or false",
+        ),
+        (
+            "[registry.a]\nurl='s3://bucket'\nregion=3",
+            "PATH: registry.a.region: 3: expected a text",
         ),
     ],
 )

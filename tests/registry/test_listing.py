@@ -10,7 +10,8 @@ FILES = {"model.safetensors": b"weights"}
 def test_rows(registry):
     record = registry.publish(draft(), FILES)
     registry.publish(draft(model="bare", metrics={}), FILES)
-    found, problems = rows(registry)
+    listing = rows(registry)
+    found, problems = listing.rows, listing.problems
     assert problems == []
     bare, digits = found
     assert digits == Row(
@@ -26,10 +27,11 @@ def test_a_record_that_cannot_be_read_costs_one_line(registry):
     registry.publish(draft(), FILES)
     registry.publish(draft(model="other"), FILES)
     registry.publish(draft(model="newer"), FILES)
-    (registry.root / "models/digits-tiny/versions/2.json").write_bytes(b"{")
-    newer = registry.root / "models/newer/versions/1.json"
+    (registry.tree.root / "models/digits-tiny/versions/2.json").write_bytes(b"{")
+    newer = registry.tree.root / "models/newer/versions/1.json"
     newer.write_bytes(newer.read_bytes().replace(b'"format":1', b'"format":9'))
-    found, problems = rows(registry)
+    listing = rows(registry)
+    found, problems = listing.rows, listing.problems
     assert [(row.name, row.latest) for row in found] == [("digits-tiny", 1), ("other", 1)]
     assert len(problems) == 2
     assert problems[0].startswith("the record of model 'digits-tiny' version 2 is not the JSON")

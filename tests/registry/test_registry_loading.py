@@ -51,7 +51,7 @@ def test_references_and_registries(published, registry, catalog):
 def test_damaged_weights_are_not_loaded(published, registry, catalog):
     record, _ = published()
     digest = record.weights_sha256
-    blob = registry.root / "blobs/sha256" / digest[:2] / digest
+    blob = registry.tree.root / "blobs/sha256" / digest[:2] / digest
     data = bytearray(blob.read_bytes())
     data[-1] ^= 1
     blob.unlink()

@@ -17,16 +17,16 @@ def test_layout_and_round_trip(registry, tmp_path):
     record = registry.publish(draft(), {**FILES, "model.safetensors": tmp_path / "w"})
     assert (record.model, record.version, record.prev) == ("digits-tiny", 1, None)
     assert [file["path"] for file in record.files] == ["README.md", "model.safetensors"]
-    path = registry.root / "models/digits-tiny/versions/1.json"
+    path = registry.tree.root / "models/digits-tiny/versions/1.json"
     assert path.read_bytes() == record.to_bytes()
     digest = record.weights_sha256
-    blob = registry.root / "blobs/sha256" / digest[:2] / digest
+    blob = registry.tree.root / "blobs/sha256" / digest[:2] / digest
     assert blob.read_bytes() == b"weights"
     assert stat.S_IMODE(blob.stat().st_mode) == 0o444
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    marker = json.loads((registry.root / "zoo-registry.json").read_bytes())
+    marker = json.loads((registry.tree.root / "zoo-registry.json").read_bytes())
     assert marker["format"] == 1
-    assert list((registry.root / "tmp").iterdir()) == []
+    assert list((registry.tree.root / "tmp").iterdir()) == []
     assert registry.record("digits-tiny") == record
     assert registry.read_file(record, "README.md") == b"card"
 
@@ -48,18 +48,18 @@ def test_an_empty_registry(registry):
     with pytest.raises(RegistryError) as caught:
         registry.record("x")
     assert str(caught.value) == (
-        f"model 'x' is not in registry 'local' ({registry.root}); see: zoo models list"
+        f"model 'x' is not in registry 'local' ({registry.tree.root}); see: zoo models list"
     )
-    assert not registry.root.exists()  # reading makes nothing
+    assert not registry.tree.root.exists()  # reading makes nothing
 
 
 def test_create(registry):
-    made = Registry.create(registry.root)
-    assert (registry.root / "zoo-registry.json").is_file()
-    before = (registry.root / "zoo-registry.json").read_bytes()
-    made.publish(draft(), FILES)
-    Registry.create(registry.root)
-    assert (registry.root / "zoo-registry.json").read_bytes() == before
+    registry.create()
+    assert (registry.tree.root / "zoo-registry.json").is_file()
+    before = (registry.tree.root / "zoo-registry.json").read_bytes()
+    registry.publish(draft(), FILES)
+    Registry.at(registry.tree.root).create()
+    assert (registry.tree.root / "zoo-registry.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_create(registry):
         ),
         (
             "digits-tiny@7",
-            "model 'digits-tiny' has no version 7; the latest is 1; "
+            "model 'digits-tiny' has no version 7; the newest is 1; "
             "see: zoo models show digits-tiny",
         ),
         ("digits-tiny@best", "model 'digits-tiny' has no alias 'best'; aliases: none"),
@@ -86,7 +86,7 @@ def test_what_is_not_there(registry, reference, what):
     registry.publish(draft(), FILES)
     with pytest.raises(RegistryError) as caught:
         registry.record(reference)
-    assert str(caught.value) == what.replace("ROOT", str(registry.root))
+    assert str(caught.value) == what.replace("ROOT", str(registry.tree.root))
 
 
 def test_names_that_are_too_like(registry):
@@ -105,7 +105,7 @@ def test_names_that_are_too_like(registry):
 def test_a_damaged_blob_is_refused_and_published_again(registry, damage):
     record = registry.publish(draft(), FILES)
     digest = record.weights_sha256
-    blob = registry.root / "blobs/sha256" / digest[:2] / digest
+    blob = registry.tree.root / "blobs/sha256" / digest[:2] / digest
     blob.unlink()
     if damage is not None:
         blob.write_bytes(damage)
@@ -119,9 +119,11 @@ def test_a_damaged_blob_is_refused_and_published_again(registry, damage):
 def test_a_record_of_another_model_or_version(registry):
     registry.publish(draft(), FILES)
     registry.publish(draft(model="other"), FILES)
-    versions = registry.root / "models/digits-tiny/versions"
+    versions = registry.tree.root / "models/digits-tiny/versions"
     (versions / "2.json").write_bytes((versions / "1.json").read_bytes())
-    (versions / "3.json").write_bytes((registry.root / "models/other/versions/1.json").read_bytes())
+    (versions / "3.json").write_bytes(
+        (registry.tree.root / "models/other/versions/1.json").read_bytes()
+    )
     for number in (2, 3):
         with pytest.raises(RegistryError, match="is damaged"):
             registry.record(f"digits-tiny@{number}")
@@ -129,19 +131,19 @@ def test_a_record_of_another_model_or_version(registry):
 
 def test_strange_entries_are_not_versions(registry):
     registry.publish(draft(), FILES)
-    versions = registry.root / "models/digits-tiny/versions"
+    versions = registry.tree.root / "models/digits-tiny/versions"
     for name in ("0.json", "01.json", "2.json.tmp", ".zoo-tmp-1.json", "x", "\u0663.json"):
         (versions / name).write_bytes(b"")
-    (registry.root / "models/.DS_Store").write_bytes(b"")
-    (registry.root / "models/Strange Name").mkdir()
-    (registry.root / "models/unfinished/versions").mkdir(parents=True)
+    (registry.tree.root / "models/.DS_Store").write_bytes(b"")
+    (registry.tree.root / "models/Strange Name").mkdir()
+    (registry.tree.root / "models/unfinished/versions").mkdir(parents=True)
     assert registry.versions("digits-tiny") == [1]
     assert registry.models() == ["digits-tiny"]
 
 
 def test_a_registry_of_a_later_format(registry):
-    registry.root.mkdir()
-    (registry.root / "zoo-registry.json").write_bytes(b'{"format":2,"id":"x"}')
+    registry.tree.root.mkdir()
+    (registry.tree.root / "zoo-registry.json").write_bytes(b'{"format":2,"id":"x"}')
     for act in (registry.models, lambda: registry.publish(draft(), FILES)):
         with pytest.raises(RegistryError) as caught:
             act()
@@ -152,7 +154,7 @@ def test_a_registry_of_a_later_format(registry):
 
 def test_a_gate_that_refuses_leaves_nothing(registry):
     registry.publish(draft(), FILES)
-    before = sorted(registry.root.rglob("*"))
+    before = sorted(registry.tree.root.rglob("*"))
     seen = {}
 
     def gate(one, paths):
@@ -162,14 +164,14 @@ def test_a_gate_that_refuses_leaves_nothing(registry):
     with pytest.raises(RegistryError, match="no"):
         registry.publish(draft(), {"model.safetensors": b"other", "late": lambda n: b"x"}, gate)
     assert seen == {"model.safetensors": b"other"}
-    assert sorted(registry.root.rglob("*")) == before
+    assert sorted(registry.tree.root.rglob("*")) == before
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a/b/c", "nul"])
 def test_hostile_file_names(registry, path):
     with pytest.raises(RegistryError, match="expected letters and digits"):
         registry.publish(draft(), {path: b""})
-    assert not registry.root.exists()
+    assert not registry.tree.root.exists()
 
 
 def test_a_file_that_is_a_link_is_refused(registry, tmp_path):

@@ -5,7 +5,9 @@ data folder.
     default = "local"
 
     [registry.local]
-    url = "registry"    # a folder, relative to the file's
+    url = "registry"    # a folder, relative to the file's; or an http(s):// or s3:// address
+
+Keys and tokens never stand in it: it names the environment variables that hold them.
 """
 
 from __future__ import annotations
@@ -17,37 +19,70 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from zoo.errors import RegistryError, nearest
 from zoo.registry import names
+from zoo.registry.folder_tree import FolderTree
 from zoo.registry.names import Reference
 from zoo.registry.store import Registry
+from zoo.registry.tree import Tree
 from zoo.storage import reading
 
 FILE = "registry.toml"
 CONFIG_VARIABLE = "ZOO_CONFIG_DIR"
+_URLS = "a folder, or an address that begins with https://, http:// or s3://"
 _LIMIT = 1 << 20
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: C: is a drive
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C: is a drive
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# What may stand beside the url, by its scheme; "" is a folder.
+_HTTP = ("token_env",)
+_S3 = (
+    "access_key_env", "secret_key_env", "session_token_env", "endpoint", "region", "path_style",
+)  # fmt: skip
+_OPTIONS = {"": (), "http": _HTTP, "https": _HTTP, "s3": _S3}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a registry is. ``folder``: None where ``url`` has a scheme; ``options``: as they stand
+    in the file, the names of variables among them, never what these hold."""
+
+    url: str
+    folder: Path | None
+    options: Mapping[str, Any]
+
+    def tree(self) -> Tree:
+        """Connects to nothing yet."""
+        if self.folder is not None:
+            return FolderTree(self.folder)
+        if urlsplit(self.url).scheme == "s3":
+            from zoo.registry.s3_tree import S3Tree
+
+            return S3Tree(self.url, **self.options)
+        from zoo.registry.http_tree import HttpTree
+
+        return HttpTree(self.url, **self.options)
 
 
 @dataclass(frozen=True)
 class Registries:
-    """``folders``: by name; ``source``: the file that names them, None for the built-in one."""
+    """``places``: by name; ``source``: the file that names them, None for the built-in one."""
 
     default: str
-    folders: Mapping[str, Path]
+    places: Mapping[str, Place]
     source: Path | None = None
 
     def open(self, name: str | None = None) -> Registry:
         """The registry of that name, by default the default one."""
         chosen = self.default if name is None else name
-        if chosen not in self.folders:
+        if chosen not in self.places:
             where = f" in {str(self.source)!r}" if self.source else ""
             raise RegistryError(
-                f"registry {chosen!r} is not named{where}{nearest(chosen, self.folders)}; "
-                f"registries: {', '.join(self.folders)}; name it in a {FILE}"
+                f"registry {chosen!r} is not named{where}{nearest(chosen, self.places)}; "
+                f"registries: {', '.join(self.places)}; name it in a {FILE}"
             )
-        return Registry(self.folders[chosen], chosen)
+        return Registry(self.places[chosen].tree(), chosen)
 
 
 def open_registry(name: str | None = None) -> Registry:
@@ -72,7 +107,8 @@ def registries(start: Path | None = None) -> Registries:
         return read_file(path)
     import platformdirs
 
-    return Registries("local", {"local": Path(platformdirs.user_data_dir("zoo")) / "registry"})
+    folder = Path(platformdirs.user_data_dir("zoo")) / "registry"
+    return Registries("local", {"local": Place(str(folder), folder, {})})
 
 
 def find_file(start: Path) -> Path | None:
@@ -97,34 +133,67 @@ def read_file(path: Path) -> Registries:
         raise RegistryError(
             f'{where} names no registry; write [registry.local] and url = "registry"'
         )
-    folders = {name: _folder(where, path.parent, name, entry) for name, entry in listed.items()}
-    default = table.get("default", next(iter(folders)))
-    if not isinstance(default, str) or default not in folders:
+    places = {name: _place(where, path.parent, name, entry) for name, entry in listed.items()}
+    default = table.get("default", next(iter(places)))
+    if not isinstance(default, str) or default not in places:
         raise RegistryError(
             f"{where}: default: {default!r} is not one of its registries"
-            f"{nearest(str(default), folders)}; expected one of {', '.join(folders)}"
+            f"{nearest(str(default), places)}; expected one of {', '.join(places)}"
         )
-    return Registries(default, folders, path)
+    return Registries(default, places, path)
 
 
-def _folder(where: str, base: Path, name: str, entry: Any) -> Path:
+def _place(where: str, base: Path, name: str, entry: Any) -> Place:
     names.check_name(f"{where}: registry name", name)
     key = f"{where}: registry.{name}"
     if not isinstance(entry, dict):
         raise RegistryError(f"{key}: {entry!r}: expected a table with url")
-    _check_keys(key, entry, ("url",))
     url = entry.get("url")
     if not isinstance(url, str) or not url or not url.isprintable():
-        raise RegistryError(f"{key}.url: {url!r}: expected a folder")
-    if _SCHEME.match(url):
-        raise RegistryError(
-            f"{key}.url: {url!r}: http(s), s3 and hf registries are not supported yet; "
-            f"expected a folder"
-        )
+        raise RegistryError(f"{key}.url: {url!r}: expected {_URLS}")
+    match = _SCHEME.match(url)
+    scheme = match[1].lower() if match else ""
+    if scheme not in _OPTIONS:
+        raise RegistryError(f"{key}.url: {url!r}: expected {_URLS}")
+    _check_keys(key, entry, ("url", *_OPTIONS[scheme]))
+    options = {one: _option(key, one, value) for one, value in entry.items() if one != "url"}
+    if scheme:
+        _check_address(key, url)
+        return Place(url.rstrip("/"), None, options)
     try:
-        return base / Path(url).expanduser()
+        return Place(url, base / Path(url).expanduser(), options)
     except RuntimeError as error:  # ~somebody
         raise RegistryError(f"{key}.url: {url!r}: {error}") from error
+
+
+def _check_address(key: str, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise RegistryError(f"{key}.url: {url!r}: {error}") from error
+    if parts.username is not None or parts.password is not None:
+        raise RegistryError(
+            f"{key}.url: a user or password stands in it, for all to read; remove it, and name the "
+            f"environment variable that holds the secret"
+        )
+    if not host or parts.query or parts.fragment:
+        raise RegistryError(f"{key}.url: {url!r}: expected {_URLS}")
+
+
+def _option(key: str, name: str, value: Any) -> Any:
+    if name == "path_style":
+        if not isinstance(value, bool):
+            raise RegistryError(f"{key}.{name}: {value!r}: expected true or false")
+    elif not isinstance(value, str) or not value or not value.isprintable():
+        raise RegistryError(f"{key}.{name}: {value!r}: expected a text")
+    elif name.endswith("_env") and not _VARIABLE.fullmatch(value):
+        # Not shown: who mistakes the key for the secret's own place has written it here.
+        raise RegistryError(
+            f"{key}.{name}: expected the name of an environment variable, such as ZOO_TOKEN, "
+            f"which holds the secret"
+        )
+    return value
 
 
 def _check_keys(where: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:

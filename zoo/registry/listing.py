@@ -35,19 +35,40 @@ class Row:
         return {**vars(self), "metric": shown}
 
 
-def rows(registry: Registry) -> tuple[list[Row], list[str]]:
-    """One row a model, of its newest readable version, by name; and a line for each record that
-    stands before it and cannot be read."""
+@dataclass(frozen=True)
+class Listing:
+    """Some of a registry's models. ``total``: how many there are; ``problems``: a line for each
+    record that stands before the one shown and cannot be read."""
+
+    rows: list[Row]
+    total: int
+    problems: list[str]
+
+
+def rows(registry: Registry, start: int = 0, most: int | None = None) -> Listing:
+    """One row a model, of its newest readable version, by name: ``most`` of them, from the
+    ``start``-th on. What it costs depends on how many are shown, not on how many there are."""
     found: list[Row] = []
     problems: list[str] = []
-    for name in registry.models():
-        for number in reversed(registry.versions(name)):
-            try:
-                found.append(_row(registry.record(Reference(name, version=number))))
-                break
-            except ZooError as error:
-                problems.append(str(error))
-    return found, problems
+    models = registry.models()
+    for name in models[start:][:most]:
+        try:
+            found += _newest_readable(registry, name, problems)
+        except ZooError as error:
+            problems.append(str(error))
+    return Listing(found, len(models), problems)
+
+
+def _newest_readable(registry: Registry, name: str, problems: list[str]) -> list[Row]:
+    state = registry.state(name)
+    for number in range(registry.newest(name), 0, -1):
+        if state.is_yanked(number):
+            continue
+        try:
+            return [_row(registry.record(Reference(name, version=number)))]
+        except ZooError as error:
+            problems.append(str(error))
+    return []
 
 
 def main_metric(record: Record) -> tuple[str, str, float] | None:

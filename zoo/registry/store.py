@@ -1,244 +1,299 @@
-"""A registry in a folder: publish and read versions. No server, no database, no lock.
+"""A registry: find a version by its reference and read what it holds; publish; change.
 
-A version exists when ``models/<name>/versions/<n>.json`` does: linked into place after everything
-it names is durable. Two publishers cannot take one number, for a link refuses to overwrite.
+The same over a folder, a static server and a bucket (:mod:`zoo.registry.tree`). Nothing that is
+read is believed: a record is parsed strictly, a file has the size and the sha256 that it says.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import re
-import uuid
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+import io
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
-from zoo.errors import RegistryError, StorageError, nearest
-from zoo.registry import names
+from zoo.errors import RegistryError, StorageError, ZooError, ZooWarning, nearest
+from zoo.registry import changing, derived, following, layout, marker, names, numbering, publishing
+from zoo.registry.folder_tree import FolderTree
 from zoo.registry.names import Reference
-from zoo.registry.record import FORMAT, Draft, File, Record
-from zoo.storage import commit, limits, reading, strict_json
-from zoo.storage.failures import reported
-
-MARKER = "zoo-registry.json"
-# A file given as a function is made when its version's number is known: the card names it.
-Source = Path | bytes | Callable[[int], bytes]
-Gate = Callable[[Draft, Mapping[str, Path]], None]
-_VERSION_FILE = re.compile(r"([1-9][0-9]{0,8})\.json")
+from zoo.registry.publishing import Gate, Source
+from zoo.registry.record import Draft, Record
+from zoo.registry.state import Change, State, check_alias
+from zoo.registry.tree import Tree, WritableTree
+from zoo.storage import limits, reading
 
 
 class Registry:
-    """The registry in the folder ``root``, which need not exist before the first publication."""
+    """``tree``: where its files lie; ``name``: as ``registry.toml`` calls it."""
 
-    def __init__(self, root: Path, name: str = "local") -> None:
-        self.root = root
+    def __init__(self, tree: Tree, name: str = "local") -> None:
+        self.tree = tree
         self.name = name
         self._checked = False
+        self._digests: dict[tuple[str, int], str] = {}
 
     def __str__(self) -> str:
-        return f"registry {self.name!r} ({self.root})"
+        return f"registry {self.name!r} ({self.tree.url})"
 
     @classmethod
-    def create(cls, root: Path, name: str = "local") -> Registry:
-        """Make the folder and its marker now, unless they are there."""
-        registry = cls(root, name)
-        registry._prepare()
-        return registry
+    def at(cls, root: Path, name: str = "local") -> Registry:
+        """The registry in the folder ``root``, which need not exist before the first
+        publication."""
+        return cls(FolderTree(root), name)
 
-    def publish(
-        self, draft: Draft, files: Mapping[str, Source], gate: Gate | None = None
-    ) -> Record:
-        """Add a version and return its record, once it is durable.
+    def create(self) -> None:
+        """Make the place a registry now, unless it is one."""
+        marker.prepare(self._writable(), str(self))
 
-        ``gate`` is given the copies that will be published, by path (those that are functions are
-        not made yet), and raises to refuse them; then nothing is left behind.
-        """
-        names.check_files(files)
-        draft.to_bytes()  # too long a record is refused before anything is written
-        self._prepare()
-        self._check_unlike(draft.model)
-        staged: dict[str, commit.Staged] = {}
-        try:
-            for path, source in files.items():
-                if not callable(source):
-                    staged[path] = commit.copy_hashed(source, self.root / "tmp")
-            if gate is not None:
-                gate(draft, {path: one.path for path, one in staged.items()})
-            for one in staged.values():
-                self._keep(one)
-        finally:
-            for one in staged.values():
-                commit.discard(one)
-        entries = [_entry(path, one) for path, one in staged.items()]
-        late = {path: source for path, source in files.items() if callable(source)}
-        return self._commit(draft, entries, late)
+    # Reading
 
     def models(self) -> list[str]:
         """The names that have a version, sorted."""
         self._check_marker()
-        found = _entries(self.root / "models")
-        return sorted(name for name in found if names.is_name(name) and self._numbers(name))
+        if not self.tree.listed:
+            return sorted(derived.read_catalog(self.tree))
+        try:
+            known = {names.fold(name): name for name in derived.read_catalog(self.tree)}
+        except RegistryError:  # derived: what it says is only a short cut
+            known = {}
+        found = (known.get(one) or self._name_in(one) for one in self.tree.names(layout.MODELS))
+        return sorted(name for name in found if name)
 
     def versions(self, name: str) -> list[int]:
-        """The numbers of a model's versions, ascending. Raises :class:`RegistryError` when there
-        is no such model."""
-        self._check_marker()
-        numbers = self._numbers(names.check_name("model name", name))
-        if not numbers:
-            raise RegistryError(
-                f"model {name!r} is not in {self}{nearest(name, self.models())}; "
-                f"see: zoo models list"
-            )
-        return numbers
+        """The numbers of a model's versions, ascending, yanked ones too. Raises
+        :class:`RegistryError` when there is no such model."""
+        last = self.newest(name)
+        if not self.tree.listed:
+            return list(range(1, last + 1))
+        return numbering.listed(self.tree, layout.versions(name))
+
+    def newest(self, name: str) -> int:
+        """The greatest number, whether yanked or not."""
+        head = self._head(name)
+        number = head.newest if head else 0
+        if self.tree.listed:
+            number = numbering.newest(self.tree, layout.versions(name), number)
+        if not number or (head and head.model != name):
+            raise self._unknown(name, head.model if head else None)
+        return number
 
     def latest(self, name: str) -> int:
-        return self.versions(name)[-1]
+        """What the name alone means: the newest version that is not yanked."""
+        number, state = self.newest(name), self.state(name)
+        for one in range(number, 0, -1):
+            if not state.is_yanked(one):
+                return one
+        raise RegistryError(
+            f"model {name!r}: all of its versions are yanked; pin one of them, such as "
+            f"{name}@{number}; see: zoo models show {name}@{number}"
+        )
+
+    def state(self, name: str) -> State:
+        """The aliases and yanks of a model as they are now."""
+        head = self._head(name)
+        serial = head.state if head else 0
+        if self.tree.listed:
+            serial = numbering.newest(self.tree, layout.states(name), serial)
+        return derived.read_state(self.tree, name, serial)
+
+    def history(self, name: str) -> list[State]:
+        """All states of a model, the first change first."""
+        return [
+            derived.read_state(self.tree, name, serial)
+            for serial in range(1, self.state(name).serial + 1)
+        ]
 
     def record(self, reference: str | Reference) -> Record:
-        """The record meant. Raises :class:`RegistryError` when there is none, or it is damaged."""
+        """The record meant. Raises :class:`RegistryError` when there is none, or it is damaged.
+        One that is yanked is told with a warning."""
         if isinstance(reference, str):
             reference = Reference.parse(reference)
-        name, version = reference.name, reference.version
-        numbers = self.versions(name)
-        if reference.alias is not None:
-            raise RegistryError(f"model {name!r} has no alias {reference.alias!r}; aliases: none")
-        if reference.digest is not None:
-            version = self._numbered(name, numbers, reference.digest)
-        if version is None:
-            version = numbers[-1]
-        if version not in numbers:
-            raise RegistryError(
-                f"model {name!r} has no version {version}; the latest is {numbers[-1]}; "
-                f"see: zoo models show {name}"
-            )
-        what = f"model {name!r} version {version}"
-        record = Record.from_bytes(self._record_bytes(name, version), what)
-        if (record.model, record.version) != (name, version):
-            raise RegistryError(
-                f"the record of {what} is that of model {record.model!r} version {record.version}: "
-                f"{self} is damaged"
-            )
+        name = reference.name
+        self._check_marker()
+        if reference.version is not None:
+            number = reference.version
+        elif reference.alias is not None:
+            self.newest(name)
+            number = self.state(name).version_of(reference.alias)
+        elif reference.digest is not None:
+            number = self._numbered(name, reference.digest)
+        else:
+            number = self.latest(name)
+        record = self._record(name, number, by_index=reference.version is None)
+        if reference.version or reference.digest or reference.alias:
+            self._warn_of_yank(record)
         return record
 
     def digest(self, record: Record) -> str:
         """sha256 of the record as it stands: pins the version and all it names."""
-        return hashlib.sha256(self._record_bytes(record.model, record.version)).hexdigest()
+        key = record.model, record.version
+        if key not in self._digests:
+            self._record_bytes(*key)
+        return self._digests[key]
 
     def read_file(self, record: Record, path: str) -> bytes:
         """A file of a version. Size and sha256 are checked every time."""
         entry = record.file(path)
-        blob = self._blob(entry["sha256"])
-        data = reading.read(blob, entry["size"], entry["sha256"], f"{path} of {record},")
+        place, what = layout.blob(entry["sha256"]), f"{path} of {record},"
+        if isinstance(self.tree, FolderTree):
+            data = reading.read(self.tree.root / place, entry["size"], entry["sha256"], what)
+        else:
+            into = io.BytesIO()
+            self.tree.fetch(place, entry["size"], into, lambda block: None)
+            data = into.getvalue()
+            if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+                raise StorageError(f"{what} is damaged: its sha256 is not {entry['sha256']}")
         if len(data) != entry["size"]:
             raise StorageError(
                 f"{path} of {record} has {len(data)} bytes, its record says {entry['size']}"
             )
         return data
 
-    def _prepare(self) -> None:
-        for folder in ("blobs/sha256", "models", "tmp"):
-            commit.make_folder(self.root / folder)
-        marker = {"format": FORMAT, "id": str(uuid.uuid4())}
-        if not (self.root / MARKER).exists():
-            with contextlib.suppress(FileExistsError):  # another publisher was first
-                commit.create(self.root / MARKER, strict_json.dumps(marker))
-        self._check_marker()
+    # Writing
+
+    def publish(
+        self, draft: Draft, files: Mapping[str, Source], gate: Gate | None = None
+    ) -> Record:
+        """Add a version: :func:`zoo.registry.publishing.publish`."""
+        return publishing.publish(self._writable(), str(self), draft, files, gate)
+
+    def set_alias(
+        self, name: str, alias: str, version: int | None, *, expected: int | None = -1
+    ) -> State:
+        """Let ``alias`` point to ``version``; None removes it. ``expected``: where it has to point
+        before (None: nowhere yet), so that of two who move it at once one is told."""
+        check_alias(alias)
+        if version is None:
+            self.newest(name)
+            self.state(name).version_of(alias)
+        else:
+            self._record(name, version)
+        made = Change(kind="alias", alias=alias, version=version)
+        return self._change(name, made, expected)
+
+    def yank(self, name: str, version: int, reason: str = "") -> State:
+        """Let ``latest`` skip a version, which stays for those who pin it."""
+        self._record(name, version)
+        return self._change(name, Change(kind="yank", version=version, reason=reason))
+
+    def unyank(self, name: str, version: int) -> State:
+        self._record(name, version)
+        return self._change(name, Change(kind="unyank", version=version))
+
+    def _change(self, name: str, made: Change, expected: int | None = -1) -> State:
+        tree = self._writable()
+        state = changing.change(tree, name, made, expected=expected)
+        try:
+            following.follow(tree, name)
+        except ZooError as error:
+            warnings.warn(
+                f"the change of {name!r} is made, but readers that go by the index do not see it "
+                f"yet: {error}; then type: zoo registry repair",
+                ZooWarning,
+                stacklevel=3,
+            )
+        return state
+
+    def _writable(self) -> WritableTree:
+        if not isinstance(self.tree, WritableTree):
+            raise RegistryError(
+                f"{self} can only be read; choose one in a folder or on s3:// with --to"
+            )
+        return self.tree
 
     def _check_marker(self) -> None:
-        """Refuse a registry of a later format. Without a marker the registry is empty so far."""
-        path = self.root / MARKER
-        if self._checked or not path.exists():
-            return
-        data = reading.read(path, 4096, what="registry marker")
-        marker = strict_json.loads(data, f"registry marker {str(path)!r}", 4096)
-        written = marker.get("format") if isinstance(marker, dict) else None
-        if written != FORMAT:
-            raise RegistryError(
-                f"{self} has format {written!r}, this zoo reads {FORMAT}; "
-                f"type: pip install --upgrade zoo"
-            )
-        self._checked = True
+        """Refuse a registry of a later format. Without a marker the registry is empty so far; a
+        static server's files each say their format, which saves asking for one more."""
+        if not self._checked and self.tree.listed:
+            self._checked = marker.check(self.tree, str(self))
 
-    def _check_unlike(self, name: str) -> None:
-        for other in _entries(self.root / "models"):
-            same = names.is_name(other) and names.fold(other) == names.fold(name)
-            if same and other != name and self._numbers(other):
-                raise RegistryError(
-                    f"model name {name!r} is too like {other!r}, which is in {self}; publish a "
-                    f"version of {other!r}, or choose another name"
-                )
-
-    def _keep(self, staged: commit.Staged) -> None:
-        # A blob that is there already is replaced by its equal: that heals one that has rotted.
-        path = self._blob(staged.sha256)
-        commit.make_folder(path.parent)
-        commit.adopt(staged, path)
-
-    def _commit(
-        self, draft: Draft, entries: list[File], late: Mapping[str, Callable[[int], bytes]]
-    ) -> Record:
-        folder = self._versions_folder(draft.model)
-        commit.make_folder(folder)
-        number = max(self._numbers(draft.model), default=0) + 1
-        while True:
-            made = [self._add(path, make(number)) for path, make in late.items()]
-            record = self._numbered_record(draft, number, entries + made)
-            try:
-                commit.create(folder / f"{number}.json", record.to_bytes())
-                return record
-            except FileExistsError:
-                number += 1  # never more: versions have no gaps
-
-    def _add(self, path: str, data: bytes) -> File:
-        staged = commit.copy_hashed(data, self.root / "tmp")
+    def _head(self, name: str) -> derived.Head | None:
+        names.check_name("model name", name)
         try:
-            self._keep(staged)
-        finally:
-            commit.discard(staged)
-        return _entry(path, staged)
+            return derived.read_head(self.tree, name)
+        except RegistryError:
+            if self.tree.listed:
+                return None  # a hint that says nothing: the versions are listed
+            raise
 
-    def _numbered_record(self, draft: Draft, number: int, files: list[File]) -> Record:
-        previous = None
-        if number > 1:
-            data = self._record_bytes(draft.model, number - 1)
-            previous = hashlib.sha256(data).hexdigest()
-        return Record.of(
-            **draft.model_dump(mode="json"),
-            version=number,
-            prev=previous,
-            created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            files=sorted(files, key=lambda file: file["path"]),
-        )
-
-    def _numbered(self, name: str, numbers: list[int], digest: str) -> int:
-        for number in reversed(numbers):
-            if hashlib.sha256(self._record_bytes(name, number)).hexdigest() == digest:
-                return number
-        raise RegistryError(f"model {name!r} has no version with the record sha256:{digest}")
+    def _record(self, name: str, number: int, *, by_index: bool = False) -> Record:
+        data = self._record_bytes(name, number)
+        what = f"model {name!r} version {number}"
+        if by_index and not self.tree.listed:
+            page = derived.read_page(self.tree, name, number)
+            row = page.row(number) if page else None
+            if row is None or row.sha256 != self._digests[name, number]:
+                raise RegistryError(
+                    f"the record of {what} is not the one in the index of {self}: it is damaged, "
+                    f"or just being changed; try again"
+                )
+        record = Record.from_bytes(data, what)
+        if (record.model, record.version) != (name, number):
+            if record.version == number and names.fold(record.model) == names.fold(name):
+                raise self._unknown(name, record.model)
+            raise RegistryError(
+                f"the record of {what} is that of model {record.model!r} version {record.version}: "
+                f"{self} is damaged"
+            )
+        return record
 
     def _record_bytes(self, name: str, number: int) -> bytes:
-        path = self._versions_folder(name) / f"{number}.json"
-        return reading.read(path, limits.RECORD_BYTES, what="record")
+        data = self.tree.read(layout.version(name, number), limits.RECORD_BYTES)
+        if data is None:
+            last = self.newest(name)
+            raise RegistryError(
+                f"model {name!r} has no version {number}; the newest is {last}; "
+                f"see: zoo models show {name}"
+            )
+        self._digests[name, number] = hashlib.sha256(data).hexdigest()
+        return data
 
-    def _numbers(self, name: str) -> list[int]:
-        found = map(_VERSION_FILE.fullmatch, _entries(self._versions_folder(name)))
-        return sorted(int(match[1]) for match in found if match)
+    def _numbered(self, name: str, digest: str) -> int:
+        """The number of the version whose record has that digest."""
+        number = self.newest(name)
+        while number > 0:
+            first = (number - 1) // layout.PAGE_ROWS * layout.PAGE_ROWS + 1
+            indexed = self._indexed(name, first)
+            for one in range(number, first - 1, -1):
+                if one not in indexed:
+                    self._record_bytes(name, one)
+                if indexed.get(one, self._digests.get((name, one))) == digest:
+                    return one
+            number = first - 1
+        raise RegistryError(f"model {name!r} has no version with the record sha256:{digest}")
 
-    def _versions_folder(self, name: str) -> Path:
-        return self.root / "models" / name / "versions"
-
-    def _blob(self, sha256: str) -> Path:
-        return self.root / "blobs" / "sha256" / sha256[:2] / sha256
-
-
-def _entry(path: str, staged: commit.Staged) -> File:
-    return {"path": path, "sha256": staged.sha256, "size": staged.size}
-
-
-def _entries(folder: Path) -> list[str]:
-    with reported("list", folder):
+    def _indexed(self, name: str, first: int) -> dict[int, str]:
         try:
-            return [path.name for path in folder.iterdir()]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+            page = derived.read_page(self.tree, name, first)
+        except RegistryError:
+            if self.tree.listed:
+                return {}
+            raise
+        return {row.v: row.sha256 for row in page.rows} if page else {}
+
+    def _warn_of_yank(self, record: Record) -> None:
+        state = self.state(record.model)
+        if state.is_yanked(record.version):
+            said = state.yanked[str(record.version)]
+            warnings.warn(
+                f"{record} is yanked{f': {said}' if said else ''}; its publisher advises against "
+                f"using it",
+                ZooWarning,
+                stacklevel=3,
+            )
+
+    def _name_in(self, folder: str) -> str | None:
+        """The exact name of the model in a folder that the catalog does not list."""
+        if not names.is_name(folder):
+            return None
+        data = self.tree.read(layout.version(folder, 1), limits.RECORD_BYTES)
+        try:
+            return Record.from_bytes(data, f"model {folder!r}").model if data else None
+        except RegistryError:
+            return folder if data else None
+
+    def _unknown(self, name: str, like: str | None = None) -> RegistryError:
+        known = [like] if like else self.models() if self.tree.local else []
+        return RegistryError(
+            f"model {name!r} is not in {self}{nearest(name, known)}; see: zoo models list"
+        )

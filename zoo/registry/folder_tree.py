@@ -1,0 +1,116 @@
+"""A registry in a folder: of a disk, or one that machines share.
+
+Every call to the system goes through :mod:`zoo.storage.commit` or the module ``os`` by name, so
+that tests can count, fail or kill at each.
+"""
+
+# ruff: noqa: PTH116, PTH208
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from zoo.errors import StorageError
+from zoo.registry import layout
+from zoo.registry.tree import Progress
+from zoo.storage import commit, reading
+from zoo.storage.commit import Staged
+from zoo.storage.failures import reported
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_BLOCK = 1 << 20
+_LOCK = "lock"
+
+
+class FolderTree:
+    """The folder ``root``, which need not exist before something is put there."""
+
+    local = True
+    listed = True
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.url = str(root)
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        try:
+            return reading.read(self.root / path, limit, what="registry file")
+        except StorageError:
+            if not self.exists(path):
+                return None
+            raise
+
+    def fetch(self, path: str, size: int, into: IO[bytes], progress: Progress) -> None:
+        source = self.root / path
+        with reported("read", source), source.open("rb") as stream:
+            left = size + 1
+            while left and (block := stream.read(min(_BLOCK, left))):
+                into.write(block)
+                progress(len(block))
+                left -= len(block)
+
+    def exists(self, path: str) -> bool:
+        with reported("read", self.root / path):
+            try:
+                os.stat(self.root / path)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+        return True
+
+    def names(self, folder: str) -> list[str]:
+        with reported("list", self.root / folder):
+            try:
+                return os.listdir(self.root / folder)
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+
+    def prepare(self, folders: tuple[str, ...]) -> None:
+        for folder in folders:
+            commit.make_folder(self.root / folder)
+
+    def create(self, path: str, data: bytes) -> None:
+        self._make_parent(path)
+        commit.create(self.root / path, data)
+
+    def replace(self, path: str, data: bytes) -> None:
+        # Only derived files are replaced: that their folder's own entry is durable is not needed.
+        if not self.exists(path.rpartition("/")[0]):
+            self._make_parent(path)
+        commit.write(self.root / path, data)
+
+    def stage(self, source: Path | bytes) -> Staged:
+        return commit.copy_hashed(source, self.root / layout.TMP)
+
+    def keep(self, staged: Staged) -> None:
+        # A blob that is there already is replaced by its equal: that heals one that has rotted,
+        # and makes it young again, so that a collection that is under way leaves it alone.
+        path = self.root / layout.blob(staged.sha256)
+        commit.make_folder(path.parent)
+        commit.adopt(staged, path)
+
+    def discard(self, staged: Staged) -> None:
+        commit.discard(staged)
+
+    @contextlib.contextmanager
+    def alone(self, folder: str) -> Iterator[None]:
+        """One process at a time, where the file system keeps locks. It only saves work: nothing
+        breaks where a lock does nothing, as on many shared file systems."""
+        with contextlib.ExitStack() as stack:
+            # A file system without locks, or one that may not be written to.
+            with contextlib.suppress(OSError):
+                descriptor = os.open(self.root / folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+                stack.callback(os.close, descriptor)
+                if fcntl is not None:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+
+    def _make_parent(self, path: str) -> None:
+        commit.make_folder((self.root / path).parent)

@@ -1,0 +1,73 @@
+"""What a registry asks of the place where its files lie: a folder, a static server, a bucket.
+
+Paths are those of :mod:`zoo.registry.layout`. One protocol of publishing and reading stands on
+these few calls, so what is proven of it in one place holds in the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import IO, Protocol, runtime_checkable
+
+from zoo.errors import RegistryError
+from zoo.storage.commit import Staged
+
+Progress = Callable[[int], None]  # bytes that came since the last call
+
+
+class UnreachableError(RegistryError):
+    """Nobody answered: there is no network, or none that leads there. What was seen before may
+    still serve."""
+
+
+class Tree(Protocol):
+    """``url``: as people know the place, without credentials. ``local``: whether a read is a read
+    of this machine's disk: then files are read where they lie, else by way of the verified cache.
+    ``listed``: whether :meth:`names` and :meth:`exists` see everything at once; where not (a
+    static server), ``head.json`` says which version is the latest."""
+
+    url: str
+    local: bool
+    listed: bool
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        """The whole of a small file, None when there is none. Raises :class:`ZooError` when the
+        file is longer than ``limit`` or the place cannot be read."""
+
+    def fetch(self, path: str, size: int, into: IO[bytes], progress: Progress) -> None:
+        """Write a file into ``into`` (which is empty, can be truncated, and is), ``size`` bytes and
+        never more than one beyond. Nobody trusts what came: the caller compares size and digest.
+        Raises :class:`ZooError` when it is missing or cannot be had."""
+
+    def exists(self, path: str) -> bool: ...
+
+    def names(self, folder: str) -> list[str]:
+        """The names of what lies in ``folder``, in any order; none when there is no such folder."""
+
+
+@runtime_checkable
+class WritableTree(Tree, Protocol):
+    """A place that can be published to. What returns is durable there."""
+
+    def prepare(self, folders: tuple[str, ...]) -> None:
+        """Make the place and these folders, where it knows folders."""
+
+    def create(self, path: str, data: bytes) -> None:
+        """Put a file where nothing may be yet, atomically. Raises ``FileExistsError`` otherwise."""
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Put a file, whatever was there; readers see the old or the new one."""
+
+    def stage(self, source: Path | bytes) -> Staged:
+        """A private, hashed copy on this machine, to be looked at before it is kept."""
+
+    def keep(self, staged: Staged) -> None:
+        """Make a staged copy the blob of its digest. One that is there already is healed."""
+
+    def discard(self, staged: Staged) -> None: ...
+
+    def alone(self, folder: str) -> AbstractContextManager[None]:
+        """One process at a time, where the place has locks. It only saves work: everything has to
+        hold where a lock does nothing."""

@@ -103,7 +103,7 @@ def main():
         child = os.fork()
         if child == 0:
             die_at(points, torn=True)
-            kind(root).publish(draft(), FILES)
+            kind.at(root).publish(draft(), FILES)
             os._exit(0)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         assert status in (0, 137), status

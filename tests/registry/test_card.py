@@ -135,6 +135,9 @@ def test_no_network_is_touched():
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 def audit(event, arguments):
+    # ctypes asks ldconfig for a library, where some package that httpx knows of is installed.
+    if event == "subprocess.Popen" and arguments[0] == "/sbin/ldconfig":
+        return
     if event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system"):
         raise SystemExit(f"touched: {{event}} {{arguments}}")
 sys.addaudithook(audit)

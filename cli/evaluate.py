@@ -22,7 +22,7 @@ def evaluate(
     subject: Annotated[
         str,
         typer.Argument(
-            help="A run (a path) or a model (name, name@3).",
+            help="A run (its folder, or its name in runs/) or a model (name, name@3).",
             metavar="RUN|MODEL",
             autocompletion=complete_runs_and_models,
         ),
@@ -56,6 +56,7 @@ def evaluate(
     \b
     Examples:
       zoo eval runs/digits-simple_cnn-1
+      zoo eval digits-simple_cnn-1 --split val     a run in runs/, by its name
       zoo eval digits-simple-cnn@1 --split val --json
     """
     from zoo.runs.evaluate import evaluate as measure

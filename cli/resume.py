@@ -6,11 +6,15 @@ from typing import Annotated
 
 import typer
 
+from .completion import complete_runs
 from .train import finish
 
 
 def resume(
-    run: Annotated[str, typer.Argument(help="The run's folder, or its name in runs/.")],
+    run: Annotated[
+        str,
+        typer.Argument(help="A run's folder, or its name in runs/.", autocompletion=complete_runs),
+    ],
     epochs: Annotated[
         int | None, typer.Option(help="Make it longer: epochs in all.", min=1)
     ] = None,

@@ -101,15 +101,25 @@ def clipped(text: str, most: int = 60) -> str:
 _BEGINNING = 3  # letters of a name that are enough to know it by
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)``, or nothing when no known name is near, nor begins with ``name``."""
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is near ``name``, or begins with it; None when there is none."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if not close and len(name) >= _BEGINNING:
         close = sorted(
             (one for one in names if one.startswith(name)), key=lambda one: (len(one), one)
         )
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return close[0] if close else None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)``, or nothing when no known name is near."""
+    close = closest(name, known)
+    return "" if close is None else did_you_mean(close)
+
+
+def did_you_mean(name: str) -> str:
+    return f" (did you mean {name!r}?)"
 
 
 def missing_path(what: str, path: Path) -> str:

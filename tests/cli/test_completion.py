@@ -21,11 +21,13 @@ def test_components_of_one_kind_or_of_all() -> None:
 def test_runs_models_and_registries(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     RunFolder.create(here / "runs" / "digits-1").update(status="running")
     assert completion.complete_runs("runs/dig") == ["runs/digits-1"]
+    assert completion.complete_runs("dig") == ["digits-1"]
     assert completion.complete_models("") == []
     assert completion.complete_registries("lo") == ["local"]
     monkeypatch.setattr(config.Registry, "models", lambda self: ["digits-mlp", "pets"])
     assert completion.complete_runs_and_models("") == ["runs/digits-1", "digits-mlp", "pets"]
     assert completion.complete_models("dig") == ["digits-mlp"]
+    assert completion.complete_runs_and_models("dig") == ["digits-1", "digits-mlp"]
 
 
 def test_what_fails_offers_nothing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

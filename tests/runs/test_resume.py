@@ -85,12 +85,16 @@ def test_a_schedule_that_spans_the_budget_cannot_be_made_longer(name, here):
     path.write_text(path.read_text().replace("epochs = 5", "epochs = 3"))
     with pytest.raises(RunError, match="cannot be made shorter: its schedule"):
         zoo.resume("x", epochs=2)
-    for more in ({}, {"max_time": "2h"}):  # no advice that the next call would refuse
+    for more in (
+        {},
+        {"epochs": 3},
+        {"max_time": "2h"},
+    ):  # no advice that the next call would refuse
         with pytest.raises(RunError) as caught:
             zoo.resume("x", **more)
         assert str(caught.value) == (
-            f"run 'runs/x' has 3 epochs behind it, of 3; its schedule {name!r} has come to its "
-            f"end; for a longer one train anew with --epochs 6"
+            f"run 'runs/x' has 3 epochs behind it; its schedule {name!r} has come to its end; for "
+            f"a longer one train anew with --epochs N, N above 3"
         )
 
 
@@ -107,12 +111,17 @@ def test_early_stopping_goes_on_to_count(killed, whole):
 def test_what_is_finished_is_left_alone(here, whole):
     run = whole()
     before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
-    with pytest.raises(RunError) as caught:
-        zoo.resume("whole")
-    assert str(caught.value) == (
-        "run 'runs/whole' has 3 epochs behind it, of 3; to make it longer type: "
-        "zoo resume runs/whole --epochs 6"
-    )
+    for asked, then in (
+        (
+            None,
+            ", which is all; to make it longer type: zoo resume runs/whole --epochs N, N above 3",
+        ),
+        (3, "; --epochs 3 counts them too: expected more than 3"),
+        (2, "; --epochs 2 counts them too: expected more than 3"),
+    ):
+        with pytest.raises(RunError) as caught:
+            zoo.resume("whole", epochs=asked)
+        assert str(caught.value) == f"run 'runs/whole' has 3 epochs behind it{then}"
     assert before == {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
 
 

@@ -30,24 +30,46 @@ def whole(here):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("runs/kiled", r"no such file or folder \(did you mean 'killed'\?\)"),
-        ("nowhere/at/all", "no such file or folder"),
+        ("runs/kiled", "run 'runs/kiled': no such file or folder (did you mean 'runs/killed'?)"),
+        ("kiled", "run 'kiled': no such file or folder (did you mean 'killed'?)"),
+        ("nowhere/at/all", "run 'nowhere/at/all': no such file or folder"),
+        ("runs/killed/run.json", "run 'runs/killed/run.json' is a file; expected a run's folder"
+         " (did you mean 'runs/killed'?)"),
+        ("r.toml", "run 'r.toml' is a file; expected a run's folder"),
+        ("runs/killed/checkpoints", "run 'runs/killed/checkpoints' holds no run.json: it is not a"
+         " run's folder (did you mean 'runs/killed'?)"),
+        ("runs", "run 'runs' holds no run.json: it is not a run's folder; for the runs in it type:"
+         " zoo runs list ./runs"),
+        ("x" * 300, f"cannot open the run '{'x' * 300}': file name too long"),
+        ("x\0y", "run 'x\\x00y': no such file or folder"),
     ],
-)
+)  # fmt: skip
 def test_a_missing_run_is_no_fresh_start(given, message, killed, here):
     killed(7)
+    (here / "r.toml").touch()
     before = sorted(here.rglob("*"))
-    with pytest.raises(RunError, match=message):
+    with pytest.raises(RunError) as caught:
         zoo.resume(given)
+    assert str(caught.value) == message
     assert sorted(here.rglob("*")) == before
+
+
+def test_a_bare_name_is_a_run_here_or_in_runs(killed, here):
+    killed(7)
+    (here / "killed").mkdir()  # of something else
+    assert zoo.resume("killed").info["status"] == "finished"
 
 
 def test_a_run_without_checkpoints_is_no_fresh_start(killed):
     run = killed(7)
     for path in checkpoints.found(run.path):
         path.unlink()
-    with pytest.raises(RunError, match=r"no such file or folder; run .* cannot go on"):
-        zoo.resume(run.path)
+    with pytest.raises(RunError) as caught:
+        zoo.resume("killed")
+    assert str(caught.value) == (
+        "checkpoint 'runs/killed/checkpoints': no such file or folder; run 'runs/killed' cannot go "
+        "on; to train it again type: zoo train runs/killed/recipe.toml"
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,8 +123,20 @@ def test_a_damaged_checkpoint_is_one_line(harm, killed):
         zoo.resume(run.path)
     message = str(caught.value)
     assert message.startswith(f"checkpoint {str(path)!r} cannot be used: ")
-    assert message.endswith("remove it to go on from the one before, or train anew")
+    assert message.endswith("; it is the run's only one: train anew from its recipe.toml")
     assert "\n" not in message
+
+
+def test_removing_a_damaged_checkpoint_is_advised_where_there_is_one_before(killed, whole):
+    run = killed(7, **{"checkpoints.keep": 2})
+    before, path = checkpoints.found(run.path)
+    path.write_bytes(b"")
+    with pytest.raises(TrainingError) as caught:
+        zoo.resume(run.path)
+    assert str(caught.value).endswith(f"; remove it to go on from {before.name!r}, or train anew")
+    path.unlink()
+    zoo.resume(run.path)
+    require_same(whole(**{"checkpoints.keep": 2}), run)
 
 
 def test_a_second_process_is_refused_and_disturbs_nothing(killed, whole, monkeypatch):

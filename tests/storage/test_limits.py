@@ -1,6 +1,8 @@
 """Hostile safetensors headers, refused before anything is allocated."""
 
+import gzip
 import json
+import pickle
 import struct
 import time
 import tracemalloc
@@ -26,7 +28,16 @@ ONE = b'"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
 HUGE = 17 << 20
 NAME = "expected short printable text"
 HOSTILE = {
-    "empty": (b"", "cut short"),
+    "empty": (b"", "cut short: it is empty"),
+    "short": (b"\0\0\0", "cut short: it ends inside its header"),
+    "zip": (b"PK\x03\x04" + bytes(60), "no safetensors file but a zip archive, such as torch.save"),
+    "pickle": (pickle.dumps({"a": 1}), "is no safetensors file but a pickle"),
+    "keras": (b"\x89HDF\r\n\x1a\n" + bytes(60), "no safetensors file but HDF5, such as Keras"),
+    "pointer": (b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS; type: git lfs pull"),
+    "page": (b"<!doctype html><title>Not found</title>", "but a web page"),
+    "gzip": (gzip.compress(bytes(100)), "no safetensors file but compressed by gzip"),
+    "text": (b"conv1.weight: 0.1, 0.2\n", "is no safetensors file but text"),
+    "noise": (b"\xff" * 99, "is no safetensors file but something else"),
     "length beyond the end": (struct.pack("<Q", 2**64 - 1) + b"{}", "cut short"),
     "huge header": (struct.pack("<Q", HUGE) + b"{" * HUGE, "has a header of 17825792 bytes"),
     "not an object": (file_of(b"[]"), "has no header"),

@@ -175,9 +175,13 @@ class TransferSection(Section):
         """Where ``init`` is a file or folder: by a slash, a leading dot or tilde, or the suffix of
         a file of weights. Another suffix makes no path: a model's name may have dots."""
         text = self.init
-        names_file = Path(text).suffix.lower() in _WEIGHTS_SUFFIXES
-        is_path = "/" in text or "\\" in text or text.startswith((".", "~")) or names_file
+        is_path = "/" in text or "\\" in text or text.startswith((".", "~")) or self.names_file
         return Path(text) if is_path else None
+
+    @property
+    def names_file(self) -> bool:
+        """Whether ``init`` has the suffix of a file of weights, of any library."""
+        return Path(self.init).suffix.lower() in _WEIGHTS_SUFFIXES
 
 
 class TrainingSection(Section):

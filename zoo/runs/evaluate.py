@@ -51,8 +51,8 @@ def evaluate(
     registry: str | None = None,
     device: str = "auto",
 ) -> Evaluation:
-    """Measure a run (its path) or a version (its reference) on a ``split`` of ``dataset`` (default:
-    the one it was trained on).
+    """Measure a run (its path or name) or a version (its reference) on a ``split`` of ``dataset``
+    (default: the one it was trained on).
 
     Predictions and figures are kept in the run's folder (of a version, the predictions in
     ``predictions/``), by the split's name; those on other data under another name, and they are

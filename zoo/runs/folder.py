@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import RunError, missing_path, nearest
+from zoo.errors import RunError, closest, did_you_mean, missing_path
 from zoo.runs.naming import as_argument
 from zoo.storage import commit
 from zoo.storage.failures import storage_error
@@ -49,13 +49,9 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """An existing run. Raises :class:`RunError` when the folder is none."""
-        if not path.is_dir():
-            known = [run.path.name for run in list_runs(path.parent)]
-            raise RunError(missing_path("run", path) + nearest(path.name, known))
-        run = cls(path)
-        if not (path / INFO).is_file():
-            raise RunError(f"run {str(path)!r} holds no {INFO}: it is not a run's folder")
-        return run
+        if not is_run(path):
+            raise RunError(_no_run(path))
+        return cls(path)
 
     @property
     def info(self) -> dict[str, Any]:
@@ -114,12 +110,49 @@ def free_name(stem: str, folder: Path = RUNS) -> Path:
     return folder / f"{stem}-{number}"
 
 
+def is_run(path: Path) -> bool:
+    try:
+        return (path / INFO).exists()
+    except (OSError, ValueError):  # no path: too long, or with a NUL
+        return False
+
+
+def named_run(reference: str) -> Path | None:
+    """The run that a bare name means: the folder of that name here, or else in ``runs/``."""
+    if Path(reference).name != reference:
+        return None
+    return next((path for path in (Path(reference), RUNS / reference) if is_run(path)), None)
+
+
 def find_run(reference: str) -> RunFolder:
-    """A run by its path, or by its name in ``runs/``."""
-    path = Path(reference)
-    if not path.is_dir() and path.name == reference and (RUNS / reference).is_dir():
-        path = RUNS / reference
-    return RunFolder.open(path)
+    """A run by its path, or by its name, here or in ``runs/``."""
+    return RunFolder.open(named_run(reference) or Path(reference))
+
+
+def near_run(name: str) -> str | None:
+    """The name of a run, here or in ``runs/``, that is like ``name``."""
+    return closest(name, [run.path.name for place in (Path(), RUNS) for run in list_runs(place)])
+
+
+def _no_run(path: Path) -> str:
+    """What is wrong with ``path``, and which run may be meant."""
+    around = next((one for one in path.parents if is_run(one)), None)
+    meant = "" if around is None else did_you_mean(str(around))
+    try:
+        if path.is_file():
+            return f"run {str(path)!r} is a file; expected a run's folder{meant}"
+        if path.is_dir():
+            inside = f"; for the runs in it type: zoo runs list {as_argument(path)}"
+            more = inside if list_runs(path) else meant
+            return f"run {str(path)!r} holds no {INFO}: it is not a run's folder{more}"
+    except OSError as error:
+        return str(storage_error("open the run", path, error))
+    if path.name == str(path):
+        close = near_run(path.name)
+    else:
+        name = closest(path.name, [run.path.name for run in list_runs(path.parent)])
+        close = None if name is None else str(path.parent / name)
+    return missing_path("run", path) + ("" if close is None else did_you_mean(close))
 
 
 def now() -> str:

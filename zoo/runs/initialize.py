@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.preprocessing import Preprocessing
-from zoo.errors import PluginError, RecipeError, TrainingError
+from zoo.errors import PluginError, RecipeError, RegistryError, TrainingError
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.contexts import ArchitectureContext
 from zoo.recipes import problems as words
@@ -30,6 +30,7 @@ from zoo.runs import folder as folders
 from zoo.runs import subjects
 from zoo.runs.folder import RunFolder
 from zoo.runs.matching import ADAPTED, LOADED, NEW, UNUSED, Match, match, parts
+from zoo.runs.naming import as_argument
 from zoo.storage import limits, reading, tensors
 from zoo.tasks import Task
 from zoo.training import events
@@ -67,7 +68,7 @@ def open_source(recipe: Recipe, installed: Catalog, task: Task) -> Source | None
         source = _pretrained(recipe, installed, task)
     elif path is None:
         source = _version(init)
-    elif path.is_dir():
+    elif folders.is_run(path) or not (recipe.transfer.names_file or _is_file(path)):
         source = _run(path)
     else:
         source = _file(path)
@@ -132,7 +133,12 @@ def _event(source: Source, matches: list[Match]) -> events.Initialized:
 
 
 def _version(init: str) -> Source:
-    found, weights = loading.read(init)
+    try:
+        found, weights = loading.read(init)
+    except RegistryError as error:
+        if (run := folders.named_run(init)) is not None:
+            raise RegistryError(f"{error}; for the run give {as_argument(run)}") from error
+        raise
     reference = Reference.parse(init)
     if reference.digest is None:
         reference = dataclasses.replace(reference, version=found.version, alias=None)
@@ -154,11 +160,18 @@ def _run(path: Path) -> Source:
     )
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no path: too long
+        return False
+
+
 def _file(path: Path) -> Source:
     if path.suffix != _SUFFIX:
         raise TrainingError(
             f"transfer.init {str(path)!r}: expected a {_SUFFIX} file, or the folder of a run, "
-            f"which has {folders.INFO}; zoo reads no other files of weights"
+            f"which has {folders.INFO}; safetensors.torch.save_file writes one of a state dict"
         )
     data = reading.read(path, limits.FILE_BYTES, what="weights")
     weights = tensors.from_bytes(data, f"weights {str(path)!r}")

@@ -77,7 +77,7 @@ def _go_on(
     ]
     recipe, places = open_recipe(source, overrides, catalog())
     planned = about["recipe"]["training"]["epochs"]
-    _require_budget(opened, planned, recipe, at, states["stopping"])
+    _require_budget(opened, planned, epochs, recipe, at, states["stopping"])
     replicas.require_equal({"checkpoint": path.name})
     device, tell = device_of(recipe.training.device), teller(subscribers, replicas)
     threads = recipe.training.threads or cores(replicas.neighbours)
@@ -122,7 +122,10 @@ def _checkpoint(run: RunFolder) -> tuple[Path, dict[str, Any]]:
     found = checkpoints.found(run.path)
     if not found:
         where = run.path / checkpoints.FOLDER
-        raise RunError(f"{missing_path('checkpoint', where)}; run {str(run.path)!r} cannot go on")
+        raise RunError(
+            f"{missing_path('checkpoint', where)}; run {str(run.path)!r} cannot go on; to train it "
+            f"again type: zoo train {as_argument(run.path / folder.RECIPE)}"
+        )
     return found[-1], checkpoints.checked(found[-1])
 
 
@@ -140,11 +143,16 @@ def _require_equal(
 
 
 def _require_budget(
-    run: RunFolder, planned: int, recipe: Recipe, at: Position, stopping: Mapping[str, Any]
+    run: RunFolder,
+    planned: int,
+    asked: int | None,
+    recipe: Recipe,
+    at: Position,
+    stopping: Mapping[str, Any],
 ) -> None:
     """Raises :class:`RunError` when there is nothing to go on to. A run that was killed after its
     last checkpoint has nothing left to train, but has still to say so. ``planned``: the epochs with
-    which the checkpoint was made."""
+    which the checkpoint was made; ``asked``: those asked for now, if any were."""
     name, done = as_argument(run.path), at.epoch - 1
     epochs, limit = recipe.training.epochs, seconds_of(recipe.training.max_time)
     untold = run.info.get("status") != folder.FINISHED
@@ -161,18 +169,27 @@ def _require_budget(
             f"train anew with --epochs {epochs}"
         )
     if epochs < done or (epochs == done and not untold):
-        longer = f"to make it longer type: zoo resume {name} --epochs {2 * done}"
-        if spec.bound_to_budget:
-            longer = (
-                f"its schedule {recipe.scheduler.name!r} has come to its end; for a longer one "
-                f"train anew with --epochs {2 * done}"
-            )
-        raise RunError(f"run {str(run.path)!r} has {done} epochs behind it, of {epochs}; {longer}")
+        raise RunError(_spent(run, recipe, done, asked, bound=spec.bound_to_budget))
     if limit and at.seconds >= limit:
         raise RunError(
             f"run {str(run.path)!r} has used {at.seconds:.0f} s of its max_time "
             f"{recipe.training.max_time}; for more type: zoo resume {name} --max-time TIME"
         )
+
+
+def _spent(run: RunFolder, recipe: Recipe, done: int, asked: int | None, *, bound: bool) -> str:
+    behind = f"run {str(run.path)!r} has {done} epochs behind it"
+    if bound:
+        return (
+            f"{behind}; its schedule {recipe.scheduler.name!r} has come to its end; for a longer "
+            f"one train anew with --epochs N, N above {done}"
+        )
+    if asked is not None:
+        return f"{behind}; --epochs {asked} counts them too: expected more than {done}"
+    return (
+        f"{behind}, which is all; to make it longer type: "
+        f"zoo resume {as_argument(run.path)} --epochs N, N above {done}"
+    )
 
 
 def _note_versions(run: RunFolder, prepared: Prepared) -> None:

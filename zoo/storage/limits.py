@@ -30,6 +30,19 @@ DTYPES = {
 _SIGNS = {b"{": TENSORS + 2, b"[": 2 * TENSORS, b":": 5 * TENSORS}
 
 
+# How other files begin that are taken for weights.
+_OTHERS = {
+    b"PK\x03\x04": "a zip archive, such as torch.save writes",
+    **{bytes([0x80, version]): "a pickle" for version in range(2, 6)},
+    b"\x89HDF": "HDF5, such as Keras writes",
+    b"version https://git-lfs": "a pointer of Git LFS; type: git lfs pull",
+    b"<": "a web page",
+    b"\x1f\x8b": "compressed by gzip",
+}
+_LOOKED_AT = 64
+_TEXT = bytes([*b"\t\r\n", *range(0x20, 0x7F)])
+
+
 def longer(what: str, most: int) -> str:
     return f"{what} is longer than {most} bytes"
 
@@ -39,7 +52,7 @@ def check_header(data: bytes, what: str) -> None:
     the limits whose tensors cover it exactly."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or 8 + length > len(data):
-        raise StorageError(f"{what} is cut short: it ends inside its header")
+        raise StorageError(f"{what} {_instead(data)}")
     if length > HEADER_BYTES:
         raise StorageError(f"{what} has a header of {length} bytes; at most {HEADER_BYTES}")
     text = data[8 : 8 + length]
@@ -60,6 +73,17 @@ def check_header(data: bytes, what: str) -> None:
         end = stop
     if 8 + length + end != len(data):
         raise StorageError(f"{what} has {len(data)} bytes; its header declares {8 + length + end}")
+
+
+def _instead(data: bytes) -> str:
+    """What a file is whose header does not end where it says."""
+    other = next((kind for start, kind in _OTHERS.items() if data.startswith(start)), None)
+    if other is not None:
+        return f"is no safetensors file but {other}"
+    if data[8:9] in (b"{", b""):  # there the header begins
+        return "is cut short: " + ("it ends inside its header" if data else "it is empty")
+    text = not set(data[:_LOOKED_AT]) - set(_TEXT)
+    return "is no safetensors file but " + ("text" if text else "something else")
 
 
 def _span(name: str, entry: Any, what: str) -> tuple[int, int, str]:

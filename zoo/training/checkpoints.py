@@ -104,10 +104,11 @@ def checked(path: Path) -> dict[str, Any]:
 
 
 def unusable(path: Path, what: str) -> TrainingError:
-    return TrainingError(
-        f"checkpoint {str(path)!r} cannot be used: {what}; remove it to go on from the one "
-        f"before, or train anew"
-    )
+    before = [one.name for one in found(path.parent.parent) if one.name < path.name]
+    then = "it is the run's only one: train anew from its recipe.toml"
+    if before:
+        then = f"remove it to go on from {before[-1]!r}, or train anew"
+    return TrainingError(f"checkpoint {str(path)!r} cannot be used: {what}; {then}")
 
 
 def require_finite(weights: Mapping[str, Tensor], step: int) -> None:

@@ -50,13 +50,13 @@ def rows(registry: Registry, start: int = 0, most: int | None = None) -> Listing
     ``start``-th on. What it costs depends on how many are shown, not on how many there are."""
     found: list[Row] = []
     problems: list[str] = []
-    models = registry.models()
-    for name in models[start:][:most]:
+    models, total = registry.page(start, most)
+    for name in models:
         try:
             found += _newest_readable(registry, name, problems)
         except ZooError as error:
             problems.append(str(error))
-    return Listing(found, len(models), problems)
+    return Listing(found, total, problems)
 
 
 def _newest_readable(registry: Registry, name: str, problems: list[str]) -> list[Row]:

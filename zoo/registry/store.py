@@ -13,7 +13,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zoo.errors import RegistryError, StorageError, ZooError, ZooWarning, nearest
-from zoo.registry import changing, derived, following, layout, marker, names, numbering, publishing
+from zoo.registry import (
+    changing,
+    derived,
+    following,
+    layout,
+    marker,
+    model_names,
+    names,
+    numbering,
+    publishing,
+)
 from zoo.registry.folder_tree import FolderTree
 from zoo.registry.names import Reference
 from zoo.registry.publishing import Gate, Source
@@ -50,14 +60,13 @@ class Registry:
     def models(self) -> list[str]:
         """The names that have a version, sorted."""
         self._check_marker()
-        if not self.tree.listed:
-            return sorted(derived.read_catalog(self.tree))
-        try:
-            known = {names.fold(name): name for name in derived.read_catalog(self.tree)}
-        except RegistryError:  # derived: what it says is only a short cut
-            known = {}
-        found = (known.get(one) or self._name_in(one) for one in self.tree.names(layout.MODELS))
-        return sorted(name for name in found if name)
+        return model_names.every(self.tree)
+
+    def page(self, start: int = 0, most: int | None = None) -> tuple[list[str], int]:
+        """(names, how many there are): ``most`` of :meth:`models`, from the ``start``-th on, as
+        :func:`zoo.registry.model_names.some` gives them."""
+        self._check_marker()
+        return model_names.some(self.tree, start, most)
 
     def versions(self, name: str) -> list[int]:
         """The numbers of a model's versions, ascending, yanked ones too. Raises
@@ -281,16 +290,6 @@ class Registry:
                 ZooWarning,
                 stacklevel=3,
             )
-
-    def _name_in(self, folder: str) -> str | None:
-        """The exact name of the model in a folder that the catalog does not list."""
-        if not names.is_name(folder):
-            return None
-        data = self.tree.read(layout.version(folder, 1), limits.RECORD_BYTES)
-        try:
-            return Record.from_bytes(data, f"model {folder!r}").model if data else None
-        except RegistryError:
-            return folder if data else None
 
     def _unknown(self, name: str, like: str | None = None) -> RegistryError:
         known = [like] if like else self.models() if self.tree.local else []

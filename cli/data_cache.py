@@ -35,8 +35,8 @@ def _clear(stores: Sequence[Cached], verify: bool, json: bool) -> None:
     """Remove them; all stores: what a killed process left behind too."""
     import shutil
 
-    from zoo.data.caching import cache_folder
     from zoo.data.leftovers import leftovers
+    from zoo.storage.cache_folder import cache_folder
 
     size = sum(one.bytes for one in stores)
     for one in stores:
@@ -54,7 +54,7 @@ def _clear(stores: Sequence[Cached], verify: bool, json: bool) -> None:
 
 
 def _show(found: Sequence[Cached], changed: Mapping[str, Sequence[str]] | None, json: bool) -> None:
-    from zoo.data.caching import cache_folder
+    from zoo.storage.cache_folder import cache_folder
 
     if json:
         show_json(

@@ -15,6 +15,7 @@ import zoo as library
 from zoo.data import caching, leftovers
 from zoo.data.decoded import Decoder
 from zoo.data.fitting import Form
+from zoo.storage.cache_folder import cache_folder
 
 Zoo = Callable[..., tuple[int, str, str]]
 TASK = library.Task.multiclass(["a", "b", "c"])
@@ -47,7 +48,7 @@ def test_stores_are_listed_with_their_size(zoo: Zoo, two: list[Path]) -> None:
         ["second", "3", "10x10x1"],
     ]
     assert empty == ""
-    assert total.startswith("2 stores, ") and total.endswith(f", in {caching.cache_folder()}")
+    assert total.startswith("2 stores, ") and total.endswith(f", in {cache_folder()}")
 
 
 def test_verify_says_of_each_store_how_it_is(zoo: Zoo, two: list[Path]) -> None:
@@ -81,7 +82,7 @@ def test_with_verify_only_what_differs_is_cleared(zoo: Zoo, two: list[Path]) -> 
 def test_what_a_killed_process_left_is_cleared_and_what_may_still_be_written_is_not(
     zoo: Zoo, two: list[Path]
 ) -> None:
-    stores, long_ago = caching.cache_folder() / "stores", 10**9
+    stores, long_ago = cache_folder() / "stores", 10**9
     for name, process in (("dead", 2**22 + 12345), ("live", os.getpid()), ("fresh", 2**22 + 1)):
         path = stores / name / f"{caching.commit.TEMPORARY_PREFIX}{process}-images.bin"
         path.parent.mkdir()

@@ -31,9 +31,9 @@ from zoo.data.decoded import STOP, Decoder, Progress, stop_text
 from zoo.data.store import Store, labels_tensor
 from zoo.errors import DataError, StorageError
 from zoo.storage import commit, reading, strict_json
+from zoo.storage.cache_folder import CACHE_VARIABLE, cache_folder
 
 FORMAT = 2
-CACHE_VARIABLE = "ZOO_CACHE"
 ABOUT = "store.json"
 _IMAGES, _MASKS, _HASHES = "images.bin", "masks.bin", "hashes.bin"
 _ABOUT_LIMIT = 1 << 30
@@ -60,16 +60,6 @@ class Cached:
 
     def remove(self) -> None:
         shutil.rmtree(self.folder)
-
-
-def cache_folder() -> Path:
-    """``$ZOO_CACHE``, else the user's cache folder."""
-    given = os.environ.get(CACHE_VARIABLE, "")
-    if given:
-        return Path(given).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("zoo"))
 
 
 def stores() -> list[Cached]:

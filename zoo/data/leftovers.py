@@ -6,8 +6,9 @@ import os
 import time
 from pathlib import Path
 
-from zoo.data.caching import ABOUT, cache_folder
+from zoo.data.caching import ABOUT
 from zoo.storage import commit
+from zoo.storage.cache_folder import cache_folder
 
 STALE = 3600.0  # seconds after which an unfinished store counts as given up
 

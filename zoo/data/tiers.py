@@ -20,6 +20,7 @@ from zoo.data.device import free_memory
 from zoo.data.fitting import Form
 from zoo.data.store import Store, array_of, labels_tensor, tensor_of
 from zoo.data.streaming import Stream, open_stream
+from zoo.storage.cache_folder import cache_folder
 from zoo.tasks import SEGMENTATION, Task
 
 Held = Store | Stream
@@ -87,7 +88,7 @@ def _held(decoder: Decoder, keeping: Keeping) -> Held:
             return caching.open_cached(decoder, in_memory=True, progress=progress)
         return caching.decode_in_memory(decoder, progress)
     if tier == MAPPED:
-        keeping.notice(f"{decoder.where}: {_text(size)} are mapped from {caching.cache_folder()}")
+        keeping.notice(f"{decoder.where}: {_text(size)} are mapped from {cache_folder()}")
         return caching.open_cached(decoder, in_memory=False, progress=progress)
     keeping.notice(
         f"{decoder.where}: {_text(size)} are not kept; images are decoded in every epoch, by "
@@ -121,7 +122,7 @@ def _array_masks(split: Split, task: Task, where: str) -> torch.Tensor | None:
 
 
 def _free_disk() -> int:
-    folder = caching.cache_folder()
+    folder = cache_folder()
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free

@@ -36,6 +36,8 @@ CODE = (
         ["publish", "--help"],
         ["data", "get", "--help"],
         ["models", "show", "--help"],
+        ["registry", "--help"],
+        ["registry", "alias", "--help"],
         ["runs", "list"],
         ["doctor", "--help"],
     ],

@@ -39,6 +39,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HTTP = ("token_env",)
 _S3 = (
     "access_key_env", "secret_key_env", "session_token_env", "endpoint", "region", "path_style",
+    "anonymous",
 )  # fmt: skip
 _OPTIONS = {"": (), "http": _HTTP, "https": _HTTP, "s3": _S3}
 
@@ -51,6 +52,14 @@ class Place:
     url: str
     folder: Path | None
     options: Mapping[str, Any]
+
+    @property
+    def writable(self) -> bool:
+        """Whether one may try to publish there. A bucket answers only when asked."""
+        if self.folder is None:
+            return urlsplit(self.url).scheme == "s3"
+        there = (one for one in (self.folder, *self.folder.absolute().parents) if one.exists())
+        return os.access(next(there), os.W_OK | os.X_OK)
 
     def tree(self) -> Tree:
         """Connects to nothing yet."""
@@ -120,11 +129,21 @@ def find_file(start: Path) -> Path | None:
     return None
 
 
+def is_address(text: str) -> bool:
+    """Whether ``text`` begins as an address does, and so is no folder."""
+    return _SCHEME.match(text) is not None
+
+
 def read_file(path: Path) -> Registries:
     """Raises :class:`RegistryError` naming the file and the key that is wrong."""
+    return parse(reading.read(path, _LIMIT, what=FILE), path)
+
+
+def parse(data: bytes, path: Path) -> Registries:
+    """What a file at ``path`` with these bytes says; raises as :func:`read_file`."""
     where = f"{str(path)!r}"
     try:
-        table = tomllib.loads(reading.read(path, _LIMIT, what=FILE).decode("utf-8"))
+        table = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise RegistryError(f"{where} is not TOML: {error}") from error
     _check_keys(where, table, ("default", "registry"))
@@ -182,7 +201,7 @@ def _check_address(key: str, url: str) -> None:
 
 
 def _option(key: str, name: str, value: Any) -> Any:
-    if name == "path_style":
+    if name in ("path_style", "anonymous"):
         if not isinstance(value, bool):
             raise RegistryError(f"{key}.{name}: {value!r}: expected true or false")
     elif not isinstance(value, str) or not value or not value.isprintable():

@@ -1,0 +1,27 @@
+"""``zoo registry``: the table of its commands, each in a file of its own."""
+
+from __future__ import annotations
+
+import typer
+
+from .lazy import Target, lazy_group
+
+COMMANDS = {
+    "init": Target("registry_init", "init", "Make a registry and name it in registry.toml."),
+    "list": Target("registry_list", "list_", "The registries that registry.toml names."),
+    "alias": Target("registry_alias", "alias", "Show, set, move or remove names of versions."),
+    "yank": Target("registry_yank", "yank", "Advise against a version; nothing is deleted."),
+}
+
+app = typer.Typer(
+    cls=lazy_group(COMMANDS),
+    help="Registries: make, list, change and keep them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _registry() -> None:
+    """Registries: make, list, change and keep them."""

@@ -138,3 +138,28 @@ def test_a_complex_number_that_is_not_finite():
     tensors.check_finite({"a": torch.tensor([1j])}, "w")
     with pytest.raises(StorageError, match="'a' holds numbers that are not finite"):
         tensors.check_finite({"a": torch.tensor([complex(0, float("inf"))])}, "w")
+
+
+@pytest.mark.parametrize("dtype", sorted(tensors._DTYPES.values(), key=str))
+def test_every_type_is_read_as_the_formats_own_reader_does(dtype):
+    import safetensors.torch
+
+    values = torch.arange(6).reshape(2, 3).to(dtype if dtype != torch.bool else torch.uint8)
+    data = safetensors.torch.save({"a": values.to(dtype), "b": torch.ones(5)})
+    expected, found = safetensors.torch.load(data), tensors.from_bytes(data)
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert found[name].dtype == tensor.dtype
+        assert found[name].shape == tensor.shape
+        assert torch.equal(found[name].view(torch.uint8), tensor.view(torch.uint8))
+
+
+def test_tensors_that_lie_askew_are_read():
+    header = (
+        b'{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},'
+        b'"b":{"dtype":"F32","shape":[2],"data_offsets":[3,11]}}'
+    )
+    body = bytes([1, 2, 3]) + torch.tensor([1.5, -2.0]).numpy().tobytes()
+    found = tensors.from_bytes(len(header).to_bytes(8, "little") + header + body)
+    assert found["a"].tolist() == [1, 2, 3]
+    assert found["b"].tolist() == [1.5, -2.0]

@@ -7,7 +7,7 @@ header of 90 MB that costs 1.3 GB of memory. So zoo looks first.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from zoo.errors import StorageError
 from zoo.storage import strict_json
@@ -47,9 +47,20 @@ def longer(what: str, most: int) -> str:
     return f"{what} is longer than {most} bytes"
 
 
-def check_header(data: bytes, what: str) -> None:
-    """Raise :class:`StorageError`, naming ``what``, unless ``data`` is a safetensors file within
-    the limits whose tensors cover it exactly."""
+class Span(NamedTuple):
+    """A tensor in the file: from ``start`` to ``stop``, in bytes after the header."""
+
+    start: int
+    stop: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def check_header(data: bytes, what: str) -> list[Span]:
+    """Where the tensors lie, in the order of the file. Raises :class:`StorageError`, naming
+    ``what``, unless ``data`` is a safetensors file within the limits whose tensors cover it
+    exactly."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or 8 + length > len(data):
         raise StorageError(f"{what} {_instead(data)}")
@@ -67,12 +78,13 @@ def check_header(data: bytes, what: str) -> None:
         raise StorageError(f"{what} has {len(header)} tensors; at most {TENSORS}")
     spans = sorted(_span(name, entry, what) for name, entry in header.items())
     end = 0
-    for start, stop, name in spans:
-        if start != end:
-            raise StorageError(f"{what}: tensor {name!r} overlaps another or leaves a hole")
-        end = stop
+    for span in spans:
+        if span.start != end:
+            raise StorageError(f"{what}: tensor {span.name!r} overlaps another or leaves a hole")
+        end = span.stop
     if 8 + length + end != len(data):
         raise StorageError(f"{what} has {len(data)} bytes; its header declares {8 + length + end}")
+    return spans
 
 
 def _instead(data: bytes) -> str:
@@ -86,7 +98,7 @@ def _instead(data: bytes) -> str:
     return "is no safetensors file but " + ("text" if text else "something else")
 
 
-def _span(name: str, entry: Any, what: str) -> tuple[int, int, str]:
+def _span(name: str, entry: Any, what: str) -> Span:
     if not name or len(name) > NAME_LENGTH or not name.isprintable():
         raise StorageError(f"{what}: tensor name {name[:80]!r}: expected short printable text")
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
@@ -104,7 +116,7 @@ def _span(name: str, entry: Any, what: str) -> tuple[int, int, str]:
     start, stop = offsets
     if stop - start != math.prod(shape) * DTYPES[dtype]:
         raise StorageError(f"{what}: tensor {name!r}: {stop - start} bytes do not fit its shape")
-    return start, stop, name
+    return Span(start, stop, name, dtype, tuple(shape))
 
 
 def _naturals(values: Any) -> bool:

@@ -4,19 +4,20 @@ Every call to the system goes through :mod:`zoo.storage.commit` or the module ``
 that tests can count, fail or kill at each.
 """
 
-# ruff: noqa: PTH116, PTH208
+# ruff: noqa: PTH105, PTH106, PTH108, PTH116, PTH208
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from zoo.errors import StorageError
 from zoo.registry import layout
-from zoo.registry.tree import Progress
+from zoo.registry.tree import Entry, Progress
 from zoo.storage import commit, reading
 from zoo.storage.commit import Staged
 from zoo.storage.failures import reported
@@ -111,6 +112,61 @@ class FolderTree:
                 if fcntl is not None:
                     fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+
+    def entries(self, folder: str) -> list[Entry]:
+        found: list[Entry] = []
+        with reported("list", self.root / folder):
+            try:
+                scanned = os.scandir(self.root / folder)
+            except (FileNotFoundError, NotADirectoryError):
+                return found
+            with scanned:
+                for one in scanned:
+                    with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                        status = one.stat(follow_symlinks=False)
+                        size = None if stat.S_ISDIR(status.st_mode) else status.st_size
+                        found.append(Entry(one.name, size, status.st_mtime, status.st_mode))
+        return found
+
+    def now(self) -> float:
+        staged = self.stage(b"")
+        try:
+            with reported("read", staged.path):
+                return os.stat(staged.path).st_mtime
+        finally:
+            self.discard(staged)
+
+    def modified(self, path: str) -> float | None:
+        with reported("read", self.root / path):
+            try:
+                return os.stat(self.root / path, follow_symlinks=False).st_mtime
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def take(self, path: str, to: str) -> float | None:
+        # One rename, so that whoever puts another one there meanwhile has either it moved, and
+        # told here by its date, or it stays.
+        self._make_parent(to)
+        with reported("move", self.root / path):
+            try:
+                os.replace(self.root / path, self.root / to)
+            except FileNotFoundError:
+                return None
+        return self.modified(to)
+
+    def give_back(self, path: str, to: str) -> None:
+        with reported("move", self.root / path):
+            with contextlib.suppress(FileExistsError):
+                os.link(self.root / path, self.root / to)
+            commit.sync_folder((self.root / to).parent)
+        self.remove(path)
+
+    def remove(self, path: str) -> None:
+        with reported("remove", self.root / path), contextlib.suppress(FileNotFoundError):
+            if stat.S_ISDIR(os.lstat(self.root / path).st_mode):
+                os.rmdir(self.root / path)
+            else:
+                os.unlink(self.root / path)
 
     def _make_parent(self, path: str) -> None:
         commit.make_folder((self.root / path).parent)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Protocol, runtime_checkable
+from typing import IO, NamedTuple, Protocol, runtime_checkable
 
 from zoo.errors import RegistryError
 from zoo.storage.commit import Staged
@@ -22,6 +22,17 @@ class UnreachableError(RegistryError):
     still serve."""
 
 
+class Entry(NamedTuple):
+    """What lies in a folder. ``modified``: seconds since 1970, by the clock of the place; ``mode``:
+    ``st_mode``, and None in a place that has none: there all are readable files, or folders where
+    ``size`` is None."""
+
+    name: str
+    size: int | None
+    modified: float
+    mode: int | None = None
+
+
 class Tree(Protocol):
     """``url``: as people know the place, without credentials. ``local``: whether a read is a read
     of this machine's disk: then files are read where they lie, else by way of the verified cache.
@@ -30,7 +41,9 @@ class Tree(Protocol):
 
     url: str
     local: bool
-    listed: bool
+
+    @property
+    def listed(self) -> bool: ...
 
     def read(self, path: str, limit: int) -> bytes | None:
         """The whole of a small file, None when there is none. Raises :class:`ZooError` when the
@@ -71,3 +84,28 @@ class WritableTree(Tree, Protocol):
     def alone(self, folder: str) -> AbstractContextManager[None]:
         """One process at a time, where the place has locks. It only saves work: everything has to
         hold where a lock does nothing."""
+
+
+@runtime_checkable
+class KeptTree(WritableTree, Protocol):
+    """A place whose files can be looked over, and taken out when nothing refers to them."""
+
+    def entries(self, folder: str) -> list[Entry]:
+        """What lies in ``folder`` itself, links not followed; nothing when there is none."""
+
+    def now(self) -> float:
+        """The present by the clock that dates the files here; it may be another machine's."""
+
+    def modified(self, path: str) -> float | None:
+        """When the file was put there; None when there is none."""
+
+    def take(self, path: str, to: str) -> float | None:
+        """Move a file to where nothing is. Returns when what was moved had been put there, which
+        may be later than one thought; None when there is none any more."""
+
+    def give_back(self, path: str, to: str) -> None:
+        """Move a file to where it belongs, unless another one came there meanwhile: then that
+        one stays, and this one goes. Durable when it returns."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file, or a folder that is empty. One that is not there is fine."""

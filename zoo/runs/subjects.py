@@ -21,8 +21,7 @@ from zoo.recipes.schema import Recipe, SplitSection
 from zoo.registry.loading import load, network_with
 from zoo.registry.record import Record, private_text
 from zoo.runs import folder
-from zoo.runs.folder import RunFolder
-from zoo.runs.naming import as_argument
+from zoo.runs.folder import RunFolder, find_run, named_run, near_run
 from zoo.storage import tensors
 from zoo.tasks import Task
 from zoo.training.checkpoints import BEST, LAST, weights_path
@@ -69,29 +68,23 @@ class Subject:
 
 
 def is_path(reference: str) -> bool:
-    """Whether a run's folder is meant: by a slash, a leading dot, or the name of one that is here.
-    Everything else is a reference; a model's name may have dots."""
-    return "/" in reference or reference.startswith(".") or _is_run(Path(reference))
-
-
-def _is_run(path: Path) -> bool:
-    try:
-        return (path / folder.INFO).exists()
-    except OSError:  # too long to be a name
-        return False
+    """Whether a run is meant: by a slash, a leading dot, or the name of one that is here or in
+    ``runs/``. Everything else is a reference; a model's name may have dots."""
+    return "/" in reference or reference.startswith(".") or named_run(reference) is not None
 
 
 def open_subject(reference: str, registry: str | None = None) -> Subject:
-    """A run by its path, or a version by its reference (``name``, ``name@3``)."""
+    """A run by its path or name, or a version by its reference (``name``, ``name@3``); a bare name
+    that is a run's, here or in ``runs/``, is the run."""
     if is_path(reference):
-        return of_run(RunFolder.open(Path(reference)))
+        return of_run(find_run(reference))
     try:
         model = load(reference, registry=registry, device="cpu")
     except RegistryError as error:
-        if (folder.RUNS / reference).is_dir():
-            run = as_argument(folder.RUNS / reference)
-            raise RegistryError(f"{error}; for the run type: {run}") from error
-        raise
+        close = near_run(reference)
+        if close is None or {"@", ":"} & {*reference}:
+            raise
+        raise RegistryError(f"{error}; there is a run {close!r}") from error
     return Subject(
         name=f"{model.name}@{model.version}",
         task=model.task,

@@ -154,3 +154,14 @@ def test_state_problems(trained):
         "the weights of model 'x' version 1 do not fit the network: '3.bias' is missing "
         "(and 3 more); the plugin's version may differ from the one it was trained with"
     )
+
+
+def test_filling_is_left_out_only_where_there_are_no_values():
+    made = guards.Traces()
+    with made, torch.device("meta"):
+        empty = torch.nn.Linear(2, 2)
+        filled = torch.nn.init.constant_(torch.empty(2, device="cpu"), 3.0)
+        assert torch.nn.init.kaiming_uniform_(empty.weight) is empty.weight
+        assert empty.bias.data.normal_().is_meta
+    assert filled.tolist() == [3.0, 3.0]
+    assert not made.empty()

@@ -164,4 +164,3 @@ def test_filling_is_left_out_only_where_there_are_no_values():
         assert torch.nn.init.kaiming_uniform_(empty.weight) is empty.weight
         assert empty.bias.data.normal_().is_meta
     assert filled.tolist() == [3.0, 3.0]
-    assert not made.empty()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import threading
 import urllib.request
 import uuid
@@ -86,6 +87,12 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("ZOO_KEY", KEY)
     monkeypatch.setenv("ZOO_SECRET", SECRET)
+    with tempfile.TemporaryDirectory() as cache:
+        monkeypatch.setenv("ZOO_CACHE", cache)
+        yield from _serving()
+
+
+def _serving() -> Iterator[Store]:
     app, alone = DomainDispatcherApplication(create_backend_app), threading.Lock()
     made: list[Store] = []
 

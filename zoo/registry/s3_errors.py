@@ -10,7 +10,8 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from zoo.errors import StorageError
+from zoo.errors import RegistryError, StorageError
+from zoo.registry.tree import UnreachableError
 
 _STATUS = re.compile(r"non-2xx status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,64})</Code>")
@@ -19,14 +20,16 @@ _CREDENTIALS = {
     "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken",
     "AuthorizationHeaderMalformed",
 }  # fmt: skip
+# Where a machine of Amazon's gives out credentials.
+_OWN_CREDENTIALS = re.compile(r"/latest/(api/token|meta-data)")
 _LATER = "try again later"
 
 
 @contextlib.contextmanager
 def reported(doing: str, place: str, let: type[Exception] | tuple[()] = ()) -> Iterator[None]:
-    """Turn an error of obstore inside into a :class:`StorageError` naming ``place``; but for those
-    of the kind ``let``, and ``FileNotFoundError`` for a missing object. A missing bucket is
-    reported."""
+    """Turn an error of obstore inside into a :class:`StorageError` naming ``place``, or an
+    :class:`UnreachableError`; but for those of the kind ``let``, and ``FileNotFoundError`` for a
+    missing object. A missing bucket is reported."""
     try:
         yield
     except FileNotFoundError as error:
@@ -41,8 +44,21 @@ def reported(doing: str, place: str, let: type[Exception] | tuple[()] = ()) -> I
         raise _error(doing, place, error) from None
 
 
-def _error(doing: str, place: str, error: Exception) -> StorageError:
-    return StorageError(f"cannot {doing} {place!r}: {_what(error)}")
+def _error(doing: str, place: str, error: Exception) -> StorageError | RegistryError:
+    nobody = _nobody(str(error))
+    said = f"cannot {doing} {place!r}: {nobody or _what(error)}"
+    return UnreachableError(said) if nobody else StorageError(said)
+
+
+def _nobody(text: str) -> str:
+    """What to say when no store answered; empty where one did."""
+    if _STATUS.search(text) or _OWN_CREDENTIALS.search(text):
+        return ""
+    if "kind: Connect" in text:
+        return "the store cannot be reached; check the network, and the endpoint in registry.toml"
+    if "kind: Timeout" in text or "TimedOut" in text:
+        return f"the store does not answer in time; {_LATER}"
+    return ""
 
 
 def _what(error: Exception) -> str:
@@ -62,15 +78,11 @@ def _what(error: Exception) -> str:
         return f"the store answers with {code or 'an error'} ({status}); {_LATER}"
     if status:
         return f"the store answers with {code or 'an error'} ({status})"
-    if "/latest/api/token" in text or "/latest/meta-data" in text:
+    if _OWN_CREDENTIALS.search(text):
         return (
             "there are no credentials; name their environment variables in registry.toml, or "
             "write anonymous = true for a public bucket"
         )
-    if "kind: Connect" in text:
-        return "the store cannot be reached; check the network, and the endpoint in registry.toml"
-    if "kind: Timeout" in text or "TimedOut" in text:
-        return f"the store does not answer in time; {_LATER}"
     if "BadScheme" in text:
         return "the store is behind http://; write that endpoint in registry.toml to allow it"
     return (

@@ -19,7 +19,7 @@ from zoo.errors import StorageError, ZooError
 from zoo.registry import layout
 from zoo.registry.s3_client import Clients, Settings, connect, parse_url
 from zoo.registry.s3_errors import reported
-from zoo.registry.tree import Progress
+from zoo.registry.tree import Progress, UnreachableError
 from zoo.storage import commit, limits
 from zoo.storage.commit import Staged
 
@@ -122,7 +122,7 @@ class S3Tree:
                 return
             except taken:
                 who = self._writer(path)
-            except StorageError:
+            except (StorageError, UnreachableError):
                 # Its answer may be lost, and it done.
                 with contextlib.suppress(ZooError):
                     if self._writer(path) == writer:

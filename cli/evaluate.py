@@ -94,10 +94,17 @@ def _show_images(means: Any) -> None:
     """Of segmentation: what the figures are when every image weighs the same."""
     if means is None:
         return
-    left_out = means["undefined"]
-    typer.echo(f"\nmean over images: dice {_figure(means['dice'])}, iou {_figure(means['iou'])}")
-    if left_out:
-        typer.echo(f"undefined for {left_out:,}: nothing there, and nothing found")
+    images = means["images"]
+    rows = [
+        (name, _figure(means[name]), f"{images[name]:,}") for name in _HEADLINES if name in images
+    ]
+    typer.echo("")
+    columns = ("mean over images", "value", "images")
+    show_table(columns, rows, empty="no figures", right=("value", "images"))
+    if means["undefined"]:
+        typer.echo(
+            f"dice is undefined for {means['undefined']:,}: nothing there, and nothing found"
+        )
 
 
 def _show_classes(metrics: Any) -> None:

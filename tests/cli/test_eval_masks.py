@@ -21,7 +21,7 @@ def measured(monkeypatch):
     figures = {
         "samples": 3,
         **counts.metrics(TASK, whole),
-        "per_image": counts.mean_overlaps(*counts.overlaps(TASK, tables)),
+        "per_image": counts.mean_over_images(counts.of_images(TASK, tables)),
         "confusion": whole.tolist(),
         "per_class": counts.per_class(TASK, whole),
     }
@@ -46,8 +46,15 @@ precision          0.9412
 recall             0.8889
 f1                 0.9143
 
-mean over images: dice 0.9211, iou 0.8636
-undefined for 1: nothing there, and nothing found
+MEAN OVER IMAGES    VALUE  IMAGES
+dice               0.9211       2
+iou                0.8636       2
+accuracy           0.9500       3
+balanced_accuracy  0.9500       3
+precision          0.9444       2
+recall             0.9000       2
+f1                 0.9211       2
+dice is undefined for 1: nothing there, and nothing found
 
 CLASS   SUPPORT  PRECISION  RECALL  F1      IOU     DICE
 ground      420  0.9535     0.9762  0.9647  0.9318  0.9647

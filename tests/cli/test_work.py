@@ -182,6 +182,11 @@ def test_an_existing_run_is_never_touched(here, zoo):
     assert err == (
         "zoo: error: run folder 'runs/a' exists already; name another with --run, or remove it\n"
     )
+    assert zoo("train", *QUICK, "--run", "runs/b")[0] == 0
+    assert zoo("train", *QUICK, "--run", "runs/b")[2] == (
+        "zoo: error: run folder 'runs/b' exists already; name another with --run, or to go on with "
+        "it type: zoo resume runs/b\n"
+    )
 
 
 def test_a_registry_that_cannot_be_written_is_one_line(here, zoo):

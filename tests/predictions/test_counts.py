@@ -132,21 +132,27 @@ def test_masks_with_a_positive_class(positive):
     Task.segmentation(["a", "b"], positive="b"), Task.segmentation(["a", "b"], positive="a"),
     Task.segmentation(["a", "b", "c", "d"]),
 ])  # fmt: skip
-def test_overlaps_of_an_image_are_those_of_its_pixels_alone(task):
+def test_figures_of_an_image_are_those_of_its_pixels_alone(task):
     rng = np.random.default_rng(5)
     pairs = [masks(rng, len(task.classes), (6, 6)) for _ in range(40)]
+    for label in (0, 1):  # images of one class alone, found, missed, and taken for others
+        pairs += [(np.full((6, 6), label), np.full((6, 6), other)) for other in (0, 1)]
     pairs += [(np.full((6, 6), 255), np.zeros((6, 6), int))]
     tables = np.stack([counts.count(task, *pair) for pair in pairs])
-    iou, dice = counts.overlaps(task, tables)
+    figures = counts.of_images(task, tables)
     alone = [counts.metrics(task, table) for table in tables]
-    for name, values in (("iou", iou), ("dice", dice)):
+    assert tuple(figures) == task.figures
+    for name, values in figures.items():
         expected = [np.nan if one[name] is None else one[name] for one in alone]
         np.testing.assert_allclose(values, expected, atol=1e-12)
-    means = counts.mean_overlaps(iou, dice)
-    assert means["undefined"] == int(np.isnan(iou).sum()) >= 1
-    assert means["dice"] == pytest.approx(np.nanmean(dice))
-    nowhere = counts.mean_overlaps(iou[-1:], dice[-1:])
-    assert nowhere == {"iou": None, "dice": None, "undefined": 1}
+    means = counts.mean_over_images(figures)
+    assert means["undefined"] == int(np.isnan(figures["iou"]).sum()) >= 1
+    for name, values in figures.items():
+        assert means[name] == pytest.approx(np.nanmean(values))
+        assert means["images"][name] == len(pairs) - np.isnan(values).sum()
+    nowhere = counts.mean_over_images({name: values[-1:] for name, values in figures.items()})
+    nothing = dict.fromkeys(task.figures)
+    assert nowhere == {**nothing, "images": dict.fromkeys(task.figures, 0), "undefined": 1}
 
 
 def test_an_empty_image_in_which_nothing_is_found_is_undefined_and_a_false_find_is_zero():
@@ -155,7 +161,12 @@ def test_an_empty_image_in_which_nothing_is_found_is_undefined_and_a_false_find_
     tables = [counts.count(task, nothing, one) for one in (nothing, something)]
     assert counts.metrics(task, tables[0])["dice"] is None
     assert counts.metrics(task, tables[1])["dice"] == 0.0
-    np.testing.assert_array_equal(counts.overlaps(task, np.stack(tables))[1], [np.nan, 0.0])
+    figures = counts.of_images(task, np.stack(tables))
+    for name, expected in (
+        ("dice", [np.nan, 0.0]), ("precision", [np.nan, 0.0]), ("recall", [np.nan, np.nan]),
+        ("accuracy", [1.0, 0.5]),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(figures[name], expected)
 
 
 def test_the_headline():

@@ -77,7 +77,7 @@ def test_figures_are_those_of_all_pixels_at_once(task, tmp_path):
     assert np.sum(found["confusion"]) == 7 * 28  # what is ignored is in no count
     assert {name: found[name] for name in task.figures} == counts.metrics(task, table)
     each = np.stack([counts.count(task, *one) for one in zip(masks.numpy(), decided, strict=True)])
-    assert found["per_image"] == counts.mean_overlaps(*counts.overlaps(task, each))
+    assert found["per_image"] == counts.mean_over_images(counts.of_images(task, each))
     assert "auroc" not in found and "log_loss" not in found
     json.dumps(found, allow_nan=False)
 

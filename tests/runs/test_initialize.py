@@ -15,6 +15,7 @@ from zoo.recipes.reading import read_recipe
 from zoo.recipes.resolving import resolve
 from zoo.recipes.writing import public_data
 from zoo.runs import initialize
+from zoo.runs.folder import RunFolder
 from zoo.runs.subjects import weights_of
 from zoo.storage import tensors
 from zoo.tasks import Task
@@ -80,6 +81,15 @@ def test_a_version_is_pinned_and_needs_no_plugin(run, here):
     [
         ("digits-linaer", "model 'digits-linaer' is not in registry 'local'"),
         ("./missing.safetensors", "weights 'missing.safetensors': no such file or folder"),
+        ("runs/frst", "run 'runs/frst': no such file or folder (did you mean 'runs/first'?)"),
+        ("./first", "run 'first': no such file or folder (did you mean 'first'?)"),
+        ("./" + "x" * 300, f"cannot open the run '{'x' * 300}': file name too long"),
+        ("./notes.txt", "transfer.init 'notes.txt': expected a .safetensors file, or the folder"),
+        (
+            "torch.safetensors",
+            "weights 'torch.safetensors' is no safetensors file but a zip archive, such as "
+            "torch.save writes",
+        ),
         (
             "net.pth",
             "transfer.init 'net.pth': expected a .safetensors file, or the folder of a run",
@@ -90,9 +100,20 @@ def test_a_version_is_pinned_and_needs_no_plugin(run, here):
 )
 def test_refusals(init, message, here):
     (here / "data").mkdir()
+    (here / "notes.txt").touch()
+    torch.save({"a": torch.ones(2)}, here / "torch.safetensors")
+    RunFolder.create(here / "runs/first").update(status="running")
     with pytest.raises(ZooError) as caught:
         opened(init)
     assert str(caught.value).startswith(message)
+
+
+def test_a_recipe_means_the_same_everywhere_so_a_bare_name_is_no_run(here):
+    RunFolder.create(here / "runs/first").update(status="running")
+    with pytest.raises(ZooError) as caught:
+        opened("first")
+    assert str(caught.value).startswith("model 'first' is not in registry 'local'")
+    assert str(caught.value).endswith("; for the run give runs/first")
 
 
 def hostile(case):

@@ -143,8 +143,10 @@ def test_unknown_models_and_runs_are_named(run, here):
         zoo.load("digits-liner")
     with pytest.raises(RegistryError, match="has no version 7; the latest is 1"):
         zoo.load("digits-linear@7")
-    with pytest.raises(RegistryError, match=r"for the run type: runs/copy"):
-        zoo.evaluate("copy")
+    with pytest.raises(RegistryError, match=r"model 'cpoy' is not in .*; there is a run 'copy'$"):
+        zoo.evaluate("cpoy")
+    with pytest.raises(RegistryError, match=r"model 'cpoy' is not in registry '[^;]*$"):
+        zoo.evaluate("cpoy@1")
 
 
 def test_a_damaged_blob_is_never_loaded(run, here):

@@ -22,10 +22,15 @@ def test_a_name_with_a_dot_is_a_name(run, here):
     assert zoo.evaluate("bin.v2@1").source == "bin.v2@1"
 
 
-def test_a_run_that_is_here_is_one_by_its_name(run, here):
+def test_a_run_that_is_here_or_in_runs_is_one_by_its_name(run, here):
     shutil.move(run.path, here / "plain")
     (here / "data").mkdir()
     assert is_path("plain") and not is_path("data")
+    zoo.publish("plain", "copy")
+    assert zoo.evaluate("copy").source == "copy@1"
+    shutil.copytree(here / "plain", here / "runs/copy")
+    assert is_path("copy") and zoo.evaluate("copy").source == "copy"
+    assert zoo.evaluate("copy@1").source == "copy@1"
     assert zoo.evaluate("plain").source == zoo.evaluate("./plain").source == "plain"
 
 

@@ -52,6 +52,7 @@ def test_a_frozen_backbone_keeps_the_weights_it_started_from(source, here):
     assert (said["source"], said["digest"]) == (str(here / "runs/first"), told.digest)
     notes = [one.text for one in seen if isinstance(one, events.Notice)]
     assert "126,656 of 129,226 parameters are frozen, all the time" in notes
+    assert not [text for text in notes if text.startswith("only ")]
     recipe = tomllib.loads((run.path / "recipe.toml").read_text())
     assert recipe["transfer"]["init"] == str(here / "runs/first")
 
@@ -94,6 +95,34 @@ def test_a_run_that_thaws_is_resumed_to_the_same_bits_without_its_source(source,
     resumed = zoo.resume(here / "cut")
     assert weights_of(resumed).read_bytes() == weights_of(straight).read_bytes()
     assert resumed.info["initialized"] == straight.info["initialized"]
+
+
+@pytest.mark.parametrize("until", [0, 2])
+def test_what_is_frozen_is_shown_with_the_parameters(until, source, here, capsys):
+    (here / "r.toml").write_text(
+        '[dataset]\nname = "digits"\n[split]\nfraction = 0.1\n'
+        '[architecture]\nname = "simple_cnn"\nvariant = "three_conv"\n'
+        '[training]\nepochs = 2\nthreads = 1\ndevice = "cpu"\n'
+    )
+    given = ["--set", "transfer.freeze=['backbone']", "--set", f"transfer.unfreeze_epoch={until}"]
+    assert main(["train", "r.toml", "--run", "a", *given]) == 0
+    assert (
+        "\n129,226 parameters, 2,570 of them trained, on cpu; 2 epochs" in capsys.readouterr().out
+    )
+    assert main(["train", "r.toml", "--run", "b"]) == 0
+    assert "\n129,226 parameters on cpu; 2 epochs" in capsys.readouterr().out
+
+
+def test_of_weights_of_which_little_fits_a_note_says_so(source, here):
+    fits = {name: one for name, one in weights(source).items() if name.startswith("conv1.")}
+    tensors.save(here / "little.safetensors", fits)
+    seen = []
+    changes = {"transfer.init": "little.safetensors", "training.epochs": 1}
+    zoo.train(RECIPE, overrides=changes, subscribers=[seen.append])
+    (note,) = [
+        one.text for one in seen if isinstance(one, events.Notice) and "transfer.init" in one.text
+    ]
+    assert note.startswith("only 320 of ") and "the others begin anew" in note
 
 
 def test_nothing_is_written_when_weights_or_parts_are_wrong(here):

@@ -125,6 +125,29 @@ def test_the_table():
     assert all(len(line) < 140 and line.isprintable() for line in initialized_lines(event))
 
 
+def test_little_is_told():
+    state = cnn().state_dict()
+    _, _, event = start(cnn(), {name: state[name] for name in ("mid.weight", "mid.bias")})
+    assert initialize.little(event) == (
+        "only 20 of 249 weights come from transfer.init, the others begin anew; expected weights "
+        "of the same architecture"
+    )
+    assert initialize.little(start(cnn(), {"conv.weight": state["conv.weight"]})[2]) == ""
+    assert initialize.little(None) == ""
+
+
+def test_a_large_head_that_is_to_stay_new_is_not_little():
+    """The control: where the classes are the same, a head that is missing counts."""
+    body = {name: one for name, one in cnn().state_dict().items() if not name.startswith("out")}
+    head = {"out.weight": torch.rand(900, 6), "out.bias": torch.rand(900)}
+    many = Task.multiclass([str(number) for number in range(900)])
+    network = cnn(outputs=900)
+    _, _, event = start(network, body | cnn(outputs=5).state_dict(), task=many)
+    assert event.counts["new"] == 2 and initialize.little(event) == ""
+    assert initialize.little(start(network, body, task=many)[2]).startswith("only 179 of 6,479 ")
+    assert initialize.little(start(network, body | head, task=many)[2]) == ""
+
+
 def test_half_precision_is_converted_and_said():
     weights = {
         name: one.half() if one.is_floating_point() else one
@@ -151,6 +174,18 @@ def test_nothing_fits():
         "(2, 3), the network with 'conv.weight' (4, 1, 3, 3); expected weights of the same "
         "architecture"
     )
+    # Biases mean nothing without the weights that they belong to.
+    state = cnn().state_dict()
+    biases = {name: one for name, one in state.items() if one.ndim == 1} | {"w": torch.rand(2, 3)}
+    network = cnn()
+    with pytest.raises(ZooError) as caught:
+        start(network, {name: one + 1 for name, one in biases.items()})
+    assert str(caught.value) == (
+        "transfer.init 'a.safetensors': of its 9 tensors only 6 fit the network, such as "
+        "'conv.bias', and not one weight of a layer; expected weights of the same architecture"
+    )
+    assert torch.equal(network.conv.bias, state["conv.bias"])
+    start(network, biases | {"mid.weight": state["mid.weight"]})
     # A counter of batches alone is no weight.
     with pytest.raises(ZooError, match="none of its 1 tensors fits"):
         start(cnn(), {"norm.num_batches_tracked": torch.tensor(3)})

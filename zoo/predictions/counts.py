@@ -15,7 +15,7 @@ that is in neither truth nor decision. A class that occurs but is never decided 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,28 +95,57 @@ def per_class(task: Task, counts: np.ndarray) -> list[dict[str, Any]]:
     return rows
 
 
-def overlaps(task: Task, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """IoU and Dice of each image, float64 (N,), from its own counts, int64 (N, K, K); NaN where
-    they are undefined, as for an image without the positive class in which none was found."""
-    hits = counts.diagonal(axis1=1, axis2=2)
-    both = counts.sum(1) + counts.sum(2)
-    there = both > 0
-    iou = np.divide(hits, both - hits, out=np.zeros(hits.shape), where=there)
-    dice = np.divide(2 * hits, both, out=np.zeros(hits.shape), where=there)
-    if task.positive is not None:
-        of = task.positive_index
-        known = there[:, of]
-        return np.where(known, iou[:, of], np.nan), np.where(known, dice[:, of], np.nan)
-    number = np.where(there.any(1), there.sum(1), np.nan)
-    return iou.sum(1) / number, dice.sum(1) / number
+def of_images(task: Task, counts: np.ndarray) -> dict[str, np.ndarray]:
+    """What :func:`metrics` gives of each image's own counts, int64 (N, K, K), for segmentation:
+    float64 (N,) by name, NaN where it is undefined, as Dice of an image without the positive class
+    in which none was found."""
+    hits, supports = counts.diagonal(axis1=1, axis2=2), counts.sum(2)
+    decisions, occurs = counts.sum(1), supports > 0
+    precision = _ratios(hits, decisions)
+    precision[occurs & (decisions == 0)] = 0.0
+    recall, f1 = _ratios(hits, supports), _ratios(2 * hits, supports + decisions)
+    by_class = {
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+        "iou": _ratios(hits, supports + decisions - hits),
+        "dice": f1,
+    }
+    figures = {
+        "accuracy": _ratios(hits.sum(1), supports.sum(1)),
+        "balanced_accuracy": _row_means(recall),
+    }
+    for name, values in by_class.items():
+        if task.positive is not None:
+            figures[name] = values[:, task.positive_index]
+        elif name in ("iou", "dice"):
+            figures[name] = _row_means(values)
+        else:
+            figures[name] = _row_means(np.where(occurs, values, np.nan))
+    return {name: figures[name] for name in task.figures}
 
 
-def mean_overlaps(iou: np.ndarray, dice: np.ndarray) -> dict[str, Any]:
-    """``iou`` and ``dice``: the mean over the images where :func:`overlaps` are defined, and
-    ``undefined``, the number of the others."""
-    known = ~np.isnan(iou)
-    means = [float(one[known].mean()) if known.any() else None for one in (iou, dice)]
-    return {"iou": means[0], "dice": means[1], "undefined": int((~known).sum())}
+def mean_over_images(figures: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The mean of each of the figures that :func:`of_images` gives, over the images where it is
+    defined; ``images``, how many these are, by name; ``undefined``, the number of images without
+    Dice and IoU."""
+    known = {name: values[~np.isnan(values)] for name, values in figures.items()}
+    means = {name: float(values.mean()) if len(values) else None for name, values in known.items()}
+    images = {name: len(values) for name, values in known.items()}
+    undefined = len(figures["dice"]) - images["dice"]
+    return {**means, "images": images, "undefined": undefined}
+
+
+def _ratios(parts: np.ndarray, wholes: np.ndarray) -> np.ndarray:
+    found = np.full(parts.shape, np.nan)
+    np.divide(parts, wholes, out=found, where=wholes > 0)
+    return found
+
+
+def _row_means(values: np.ndarray) -> np.ndarray:
+    """(N, K) -> (N,), of what is not NaN."""
+    known = ~np.isnan(values)
+    return _ratios(np.where(known, values, 0.0).sum(1), known.sum(1))
 
 
 def _ratio(part: int, whole: int) -> Number:

@@ -21,7 +21,7 @@ _SMALLEST = float(np.finfo(np.float32).tiny)  # log of a probability that float3
 
 def evaluate(predictions: Predictions | MaskPredictions) -> dict[str, Any]:
     """``samples``, the task's ``figures``, the confusion matrix and a row a class; ``auroc`` and
-    ``log_loss``, or, for segmentation, ``per_image`` (``counts.mean_overlaps``).
+    ``log_loss``, or, for segmentation, ``per_image`` (``counts.mean_over_images``).
 
     Multiclass AUROC is the mean over the classes, each against the rest (macro one-vs-rest; Hand
     and Till 2001 discuss the alternatives); log loss is the mean negative log-likelihood in nats.
@@ -45,18 +45,18 @@ def evaluate(predictions: Predictions | MaskPredictions) -> dict[str, Any]:
 
 def _of_masks(predictions: MaskPredictions) -> dict[str, Any]:
     task, classes = predictions.task, len(predictions.task.classes)
-    table, overlaps = np.zeros((classes, classes), np.int64), []
+    table, figures = np.zeros((classes, classes), np.int64), []
     for chunk in predictions.chunks():
         assert chunk.targets is not None
         pairs = zip(chunk.targets, chunk.decisions, strict=True)
         tables = np.stack([counts.count(task, *pair) for pair in pairs])
         table += tables.sum(0)
-        overlaps.append(counts.overlaps(task, tables))
-    iou, dice = (np.concatenate(one) for one in zip(*overlaps, strict=True))
+        figures.append(counts.of_images(task, tables))
+    each = {name: np.concatenate([one[name] for one in figures]) for name in task.figures}
     return {
         "samples": len(predictions),
         **counts.metrics(task, table),
-        "per_image": counts.mean_overlaps(iou, dice),
+        "per_image": counts.mean_over_images(each),
         "confusion": table.tolist(),
         "per_class": counts.per_class(task, table),
     }

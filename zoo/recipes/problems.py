@@ -103,6 +103,10 @@ def wrong_value(value: Any, expected: str) -> str:
     return f"{value!r}: expected {expected}"
 
 
+def no_effect(value: Any, why: str, instead: str) -> str:
+    return f"{value!r} has no effect: {why}; {instead}"
+
+
 def not_a_table(value: Any, header: str) -> str:
     return wrong_value(value, f"a table, {header}")
 

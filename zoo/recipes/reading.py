@@ -15,6 +15,7 @@ from zoo.plugins.catalog import Catalog
 from zoo.plugins.catalog import catalog as installed
 from zoo.recipes import problems as words
 from zoo.recipes.flags import Override
+from zoo.recipes.ignored import without_effect
 from zoo.recipes.merging import merge
 from zoo.recipes.positions import KeyPath
 from zoo.recipes.problems import Places, Problem, problem_lines
@@ -94,6 +95,7 @@ class _Check:
             else:
                 sections[name] = self.section(name, PLAIN[name], data.get(name, {}))
         self.normalization(sections["data"], sections["transfer"])
+        self.problems += without_effect(sections)
         return None if self.problems else Recipe(**sections)
 
     def note(self, key: KeyPath, what: str, at: KeyPath | None = None) -> None:

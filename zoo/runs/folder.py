@@ -84,7 +84,10 @@ class RunFolder:
 
 
 def taken(path: Path) -> str:
-    return f"run folder {str(path)!r} exists already; name another with --run, or remove it"
+    other = (
+        f"to go on with it type: zoo resume {as_argument(path)}" if is_run(path) else "remove it"
+    )
+    return f"run folder {str(path)!r} exists already; name another with --run, or {other}"
 
 
 def list_runs(folder: Path = RUNS) -> list[RunFolder]:

@@ -29,7 +29,7 @@ from zoo.registry.names import Reference
 from zoo.runs import folder as folders
 from zoo.runs import subjects
 from zoo.runs.folder import RunFolder
-from zoo.runs.matching import ADAPTED, LOADED, NEW, UNUSED, Match, match, parts
+from zoo.runs.matching import ADAPTED, HEAD, LOADED, NEW, UNUSED, Match, match, parts
 from zoo.runs.naming import as_argument
 from zoo.storage import limits, reading, tensors
 from zoo.tasks import Task
@@ -37,6 +37,7 @@ from zoo.training import events
 
 PRETRAINED = "pretrained"
 _SUFFIX = ".safetensors"
+_ENOUGH = 0.1  # of all weights
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def initialize(
 ) -> events.Initialized | None:
     """Load what fits into ``network``. The head stays new where classes differ, and the first
     convolution is adapted where channels do. Raises :class:`TrainingError` when no parameter
-    fits."""
+    fits, or none but biases and the like."""
     if source is None:
         return None
     theirs = source.task
@@ -109,12 +110,27 @@ def initialize(
     chosen, matches = match(
         network, source.weights, outputs=task.outputs, channels=channels, new_head=others
     )
-    parameters = {name for name, _ in network.named_parameters()}
-    if not parameters & chosen.keys():
-        raise TrainingError(_nothing_fits(network, source))
+    _require_fit(network, source, chosen)
     tensors.check_finite(chosen, f"transfer.init {source.init!r}, converted")
     network.load_state_dict({**network.state_dict(), **chosen})
     return _event(source, matches)
+
+
+def little(event: events.Initialized | None) -> str:
+    """What to know of weights of which hardly any fit; the head does not count where it is to stay
+    new. Empty where enough do."""
+    if event is None:
+        return ""
+    there = [part for part in event.parts if part["what"] != UNUSED]
+    body = [part for part in there if not part["why"].startswith(HEAD)]
+    of = sum(part["values"] for part in body)
+    taken = sum(part["values"] for part in body if part["what"] in (LOADED, ADAPTED))
+    if taken >= _ENOUGH * of:
+        return ""
+    return (
+        f"only {taken:,} of {of:,} weights come from transfer.init, the others begin anew; "
+        f"expected weights of the same architecture"
+    )
 
 
 def record(event: events.Initialized | None) -> dict[str, Any]:
@@ -205,6 +221,21 @@ def _for_channels(numbers: tuple[float, ...], channels: int) -> list[float]:
     if len(numbers) == channels:
         return list(numbers)
     return [sum(numbers) / len(numbers)] * channels
+
+
+def _require_fit(network: nn.Module, source: Source, chosen: Mapping[str, Tensor]) -> None:
+    parameters = dict(network.named_parameters())
+    fitting = [name for name in parameters if name in chosen]
+    if not fitting:
+        raise TrainingError(_nothing_fits(network, source))
+    # A bias, or the scale of a normalization, means nothing without the weights it belongs to.
+    matrices = {name for name, one in parameters.items() if one.ndim > 1}
+    if matrices and matrices.isdisjoint(fitting):
+        raise TrainingError(
+            f"transfer.init {source.init!r}: of its {len(source.weights)} tensors only "
+            f"{len(fitting)} fit the network, such as {fitting[0]!r}, and not one weight of a "
+            f"layer; expected weights of the same architecture"
+        )
 
 
 def _nothing_fits(network: nn.Module, source: Source) -> str:

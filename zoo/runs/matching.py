@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from zoo.training import layers
 
 LOADED, ADAPTED, NEW, UNUSED = "loaded", "adapted", "new", "unused"
+HEAD = "the head"  # why it is left new
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def match(
         found = weights.get(name)
         what, why = NEW, "the source has none"
         if found is not None and layers.within(name, head) and new_head:
-            why = "the head: the classes are others"
+            why = f"{HEAD}: the classes are others"
         elif found is not None and found.dtype != own.dtype and not _both_real(found, own):
             why = f"the source has {_dtype(found)}"
         elif found is not None and found.shape == own.shape:
@@ -68,7 +69,7 @@ def match(
             chosen[name] = adapted(found.to(own.dtype), own.shape[1])
             what, why = ADAPTED, f"from {found.shape[1]} to {own.shape[1]} channels"
         elif found is not None and layers.within(name, head) and _other_outputs(found, own):
-            why = f"the head: the source has {found.shape[0]} outputs"
+            why = f"{HEAD}: the source has {found.shape[0]} outputs"
         elif found is not None:
             why = f"of shape {tuple(own.shape)}, the source has {tuple(found.shape)}"
         matches.append(Match(name, own.numel(), what, why))

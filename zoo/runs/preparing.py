@@ -93,7 +93,8 @@ def prepare(
     freezing = Freezing(network, recipe.transfer, task.outputs)
     if initialized is not None:
         tell(initialized)
-    for text in filter(None, (str(freezing), _unused_average(recipe))):
+    little = initialize.little(initialized)
+    for text in filter(None, (little, str(freezing), _unused_average(recipe))):
         tell(events.Notice(text))
 
     def hold(size: tuple[int, int]) -> Held:
@@ -217,7 +218,7 @@ def _with_precision(recipe: Recipe, device: torch.device, tell: opening.Tell) ->
         text = (
             "this processor has no bf16 instructions: precision 'bf16' is slower than 'fp32' here"
             if name == BF16
-            else "this processor computes in bf16: --precision bf16 may be about twice as fast"
+            else "this processor computes in bf16: --precision bf16 may be twice as fast"
         )
         tell(events.Notice(text))
     return recipe.model_copy(update={"training": training.model_copy(update={"precision": name})})

@@ -104,8 +104,10 @@ class TerminalProgress:
         self._epochs, self._steps = event.epochs, event.steps_per_epoch
         self._figure = event.figure
         self._progress.update(self._bar, total=event.epochs * event.steps_per_epoch)
+        frozen = event.trained not in (None, event.parameters)
+        trained = f", {event.trained:,} of them trained," if frozen else ""
         self._print(
-            f"{event.parameters:,} parameters on {event.device}; {event.epochs} epochs of "
+            f"{event.parameters:,} parameters{trained} on {event.device}; {event.epochs} epochs of "
             f"{event.samples_per_epoch:,} images in {event.steps_per_epoch:,} steps"
         )
         self._print(

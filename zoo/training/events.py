@@ -91,7 +91,8 @@ class ClassShares(Event):
 
 @dataclass(frozen=True)
 class TrainingStarted(Event):
-    """``figure``: the one that people follow (``zoo.predictions.counts.headline``)."""
+    """``figure``: the one that people follow (``zoo.predictions.counts.headline``); ``trained``:
+    how many parameters are not frozen in the epoch that comes, None where nobody counted."""
 
     epochs: int
     steps_per_epoch: int
@@ -99,6 +100,7 @@ class TrainingStarted(Event):
     parameters: int
     device: str
     figure: str = "accuracy"
+    trained: int | None = None
 
 
 @dataclass(frozen=True)

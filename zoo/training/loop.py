@@ -37,8 +37,8 @@ class Trainee:
     """All that the loop drives. ``network`` is on ``loader.device`` and in the memory format
     wanted; ``loss`` maps (logits, targets) to a scalar, the mean over the batch; ``micro_batch``:
     images at once, 0 for a whole batch; ``average_chosen``: the running average of the weights is
-    what is measured and kept as best; ``before_epoch`` is told an epoch's number once the network
-    is in training mode."""
+    what is measured and kept as best; ``before_epoch`` is told an epoch's number before training
+    starts, and once the network is in training mode."""
 
     task: Task
     network: nn.Module
@@ -186,9 +186,12 @@ def measure(run: Trainee) -> dict[str, Number] | None:
 
 def started(run: Trainee) -> events.TrainingStarted:
     samples, steps = run.loader.size_of(run.position.epoch)
-    parameters = sum(weight.numel() for weight in run.network.parameters())
+    run.before_epoch(run.position.epoch)  # so that what is frozen then can be told
+    weights = [*run.network.parameters()]
+    parameters = sum(weight.numel() for weight in weights)
+    trained = sum(weight.numel() for weight in weights if weight.requires_grad)
     figure, device = headline(run.task), str(run.loader.device)
-    return events.TrainingStarted(run.epochs, steps, samples, parameters, device, figure)
+    return events.TrainingStarted(run.epochs, steps, samples, parameters, device, figure, trained)
 
 
 def ended(run: Trainee) -> str | None:

@@ -125,6 +125,14 @@ def failing(context, *, hidden: int = 3):
     raise RuntimeError("no luck")
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """A cache of the test's own, so that nothing is there that it did not put there."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("ZOO_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture
 def catalog():
     builds = {

@@ -62,7 +62,7 @@ def test_a_blob_with_another_content_is_refused(store, registry):
     record = registry.publish(draft(), FILES)
     sha256 = record.weights_sha256
     registry.tree.replace(f"blobs/sha256/{sha256[:2]}/{sha256}", b"Weights")
-    with pytest.raises(StorageError, match="expected .*, as its record says"):
+    with pytest.raises(StorageError, match=r"expected .*, as its record says"):
         registry.read_file(record, "model.safetensors")
 
 

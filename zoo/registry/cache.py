@@ -21,8 +21,7 @@ from pathlib import Path
 
 from zoo.errors import StorageError, ZooWarning
 from zoo.registry import layout
-from zoo.registry.http_rules import LATER
-from zoo.registry.tree import Progress, Tree
+from zoo.registry.tree import LATER, Progress, Tree
 from zoo.storage import commit, reading
 from zoo.storage.cache_folder import CACHE_VARIABLE, cache_folder
 from zoo.storage.failures import reported

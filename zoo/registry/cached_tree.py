@@ -12,18 +12,17 @@ import re
 import time
 import warnings
 from collections.abc import Callable
-from typing import IO, Protocol, TypeVar, runtime_checkable
+from typing import IO, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from zoo.errors import RegistryError, StorageError, ZooWarning
 from zoo.registry import layout, names
 from zoo.registry.derived import Head, Page
-from zoo.registry.http_tree import Copy
 from zoo.registry.known import Kept, Known
 from zoo.registry.record import Record
 from zoo.registry.state import State
-from zoo.registry.tree import Progress, Tree, UnreachableError
+from zoo.registry.tree import Copy, Progress, RevalidatingTree, Tree, UnreachableError
 from zoo.storage import strict_json
 
 OFFLINE_SECONDS = 30.0  # for which a server that could not be reached is not tried again
@@ -33,14 +32,6 @@ _STATE = re.compile(rf"{_MODEL}/state/(?P<number>[0-9]+)\.json")
 _HEAD = re.compile(rf"{_MODEL}/head\.json")
 _PAGE = re.compile(rf"{_MODEL}/index/[0-9]+\.json")
 _T = TypeVar("_T")
-_Form = TypeVar("_Form", bound=BaseModel)
-
-
-@runtime_checkable
-class _Revalidating(Protocol):
-    """A tree that can be told what is here already."""
-
-    def read_changed(self, path: str, limit: int, known: Copy | None) -> Copy | None: ...
 
 
 class CachedTree:
@@ -91,7 +82,7 @@ class CachedTree:
         self.known.saw(model, newest=newest, state=state)
 
     def _fresh(self, path: str, limit: int, kept: Kept | None) -> Copy | None:
-        if isinstance(self.tree, _Revalidating):
+        if isinstance(self.tree, RevalidatingTree):
             return self.tree.read_changed(path, limit, Copy(kept.data, kept.etag) if kept else None)
         data = self.tree.read(path, limit)
         return None if data is None else Copy(data, None)

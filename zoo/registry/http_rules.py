@@ -20,7 +20,6 @@ from zoo.errors import RegistryError, clipped
 
 REDIRECTS = 5
 URL_LENGTH = 4096
-LATER = "type the same command again, or later"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?|[0-9A-Fa-f:.]{2,45}")
 _LENGTH = re.compile(r"[0-9]{1,18}")

@@ -17,7 +17,6 @@ from zoo import __version__
 from zoo.errors import RegistryError, clipped, reason
 from zoo.registry import http_wire
 from zoo.registry.http_rules import (
-    LATER,
     REDIRECTS,
     Address,
     Reach,
@@ -28,6 +27,7 @@ from zoo.registry.http_rules import (
     retry_after,
 )
 from zoo.registry.http_wire import Link, Watch, Wire, open_link
+from zoo.registry.tree import LATER
 
 BUSY_SECONDS = 60.0  # that a busy server is waited for, all together
 _BUSY = (429, 502, 503, 504)

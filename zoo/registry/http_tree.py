@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import IO, NamedTuple
+from typing import IO
 
 from zoo.errors import RegistryError
 from zoo.registry import http_wire
-from zoo.registry.http_rules import LATER, content_range, is_page, parse, web_page
+from zoo.registry.http_rules import content_range, is_page, parse, web_page
 from zoo.registry.http_session import (
     Answer,
     DroppedError,
@@ -22,7 +22,7 @@ from zoo.registry.http_session import (
     status_of,
 )
 from zoo.registry.http_wire import Wire
-from zoo.registry.tree import Progress, UnreachableError
+from zoo.registry.tree import LATER, Copy, Progress, UnreachableError
 from zoo.storage import limits
 
 BLOCK = 1 << 18  # bytes that have to come within the time for one
@@ -30,13 +30,6 @@ _TRIES = 3  # connections in a row that bring less than that; and beginnings fro
 _PAUSE = 0.5  # seconds before the second of them, twice that before the third
 _GONE = (404, 410)
 _PATH = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*)(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-
-
-class Copy(NamedTuple):
-    """A small file, and the name that the server gave this content of it, where it gives one."""
-
-    data: bytes
-    etag: str | None
 
 
 class HttpTree:
@@ -62,7 +55,6 @@ class HttpTree:
         return None if found is None else found.data
 
     def read_changed(self, path: str, limit: int, known: Copy | None) -> Copy | None:
-        """As :meth:`read`; ``known`` itself where the server says that it still is so."""
         ask = {"If-None-Match": known.etag} if known is not None and known.etag else {}
         for last in (False, False, True):
             try:

@@ -109,6 +109,11 @@ class Known:
                     f"trusted; {self._if_meant()}"
                 )
 
+    def numbered(self, model: str, digest: str) -> int | None:
+        """The number of the version whose record was read and has that digest."""
+        records = self._seen(model).records
+        return next((int(one) for one, there in records.items() if there == digest), None)
+
     def gone(self, model: str, at: str) -> RegistryError:
         return RegistryError(
             f"model {model!r} of {self._named()} is gone, but was there on {at}: it is an old "

@@ -7,13 +7,13 @@ read is believed: a record is parsed strictly, a file has the size and the sha25
 from __future__ import annotations
 
 import hashlib
-import io
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 from zoo.errors import RegistryError, StorageError, ZooError, ZooWarning, nearest
 from zoo.registry import (
+    cache,
     changing,
     derived,
     following,
@@ -24,21 +24,26 @@ from zoo.registry import (
     numbering,
     publishing,
 )
+from zoo.registry.cached_tree import CachedTree
 from zoo.registry.folder_tree import FolderTree
+from zoo.registry.known import Known
+from zoo.registry.look import Look
 from zoo.registry.names import Reference
 from zoo.registry.publishing import Gate, Source
 from zoo.registry.record import Draft, Record
 from zoo.registry.state import Change, State, check_alias
-from zoo.registry.tree import Tree, WritableTree
+from zoo.registry.tree import Progress, Tree, UnreachableError, WritableTree
 from zoo.storage import limits, reading
 
 
 class Registry:
-    """``tree``: where its files lie; ``name``: as ``registry.toml`` calls it."""
+    """``tree``: where its files lie; ``reading``: the same by way of the cache, where that is not
+    this machine; ``name``: as ``registry.toml`` calls it."""
 
     def __init__(self, tree: Tree, name: str = "local") -> None:
         self.tree = tree
         self.name = name
+        self.reading: Tree = tree if tree.local else CachedTree(tree, Known(tree.url, name))
         self._checked = False
         self._digests: dict[tuple[str, int], str] = {}
 
@@ -60,55 +65,38 @@ class Registry:
     def models(self) -> list[str]:
         """The names that have a version, sorted."""
         self._check_marker()
-        return model_names.every(self.tree)
+        return model_names.every(self.reading)
 
     def page(self, start: int = 0, most: int | None = None) -> tuple[list[str], int]:
         """(names, how many there are): ``most`` of :meth:`models`, from the ``start``-th on, as
         :func:`zoo.registry.model_names.some` gives them."""
         self._check_marker()
-        return model_names.some(self.tree, start, most)
+        return model_names.some(self.reading, start, most)
 
     def versions(self, name: str) -> list[int]:
         """The numbers of a model's versions, ascending, yanked ones too. Raises
         :class:`RegistryError` when there is no such model."""
         last = self.newest(name)
-        if not self.tree.listed:
+        if not self.reading.listed:
             return list(range(1, last + 1))
-        return numbering.listed(self.tree, layout.versions(name))
+        return numbering.listed(self.reading, layout.versions(name))
 
     def newest(self, name: str) -> int:
         """The greatest number, whether yanked or not."""
-        head = self._head(name)
-        number = head.newest if head else 0
-        if self.tree.listed:
-            number = numbering.newest(self.tree, layout.versions(name), number)
-        if not number or (head and head.model != name):
-            raise self._unknown(name, head.model if head else None)
-        return number
+        return self._look(name).newest
 
     def latest(self, name: str) -> int:
         """What the name alone means: the newest version that is not yanked."""
-        number, state = self.newest(name), self.state(name)
-        for one in range(number, 0, -1):
-            if not state.is_yanked(one):
-                return one
-        raise RegistryError(
-            f"model {name!r}: all of its versions are yanked; pin one of them, such as "
-            f"{name}@{number}; see: zoo models show {name}@{number}"
-        )
+        return self._latest(self._look(name))
 
     def state(self, name: str) -> State:
         """The aliases and yanks of a model as they are now."""
-        head = self._head(name)
-        serial = head.state if head else 0
-        if self.tree.listed:
-            serial = numbering.newest(self.tree, layout.states(name), serial)
-        return derived.read_state(self.tree, name, serial)
+        return Look(self.reading, name).state
 
     def history(self, name: str) -> list[State]:
         """All states of a model, the first change first."""
         return [
-            derived.read_state(self.tree, name, serial)
+            derived.read_state(self.reading, name, serial)
             for serial in range(1, self.state(name).serial + 1)
         ]
 
@@ -119,18 +107,15 @@ class Registry:
             reference = Reference.parse(reference)
         name = reference.name
         self._check_marker()
-        if reference.version is not None:
-            number = reference.version
-        elif reference.alias is not None:
-            self.newest(name)
-            number = self.state(name).version_of(reference.alias)
-        elif reference.digest is not None:
-            number = self._numbered(name, reference.digest)
-        else:
-            number = self.latest(name)
-        record = self._record(name, number, by_index=reference.version is None)
+        look = Look(self.reading, name)
+        number, expected = self._number(look, reference), reference.digest
+        if reference.version is None and expected is None and not self.reading.listed:
+            expected = look.indexed(number)
+            if expected is None:
+                raise self._not_indexed(f"model {name!r} version {number}")
+        record = self._record(name, number, expected)
         if reference.version or reference.digest or reference.alias:
-            self._warn_of_yank(record)
+            self._warn_of_yank(record, look)
         return record
 
     def digest(self, record: Record) -> str:
@@ -143,20 +128,23 @@ class Registry:
     def read_file(self, record: Record, path: str) -> bytes:
         """A file of a version. Size and sha256 are checked every time."""
         entry = record.file(path)
-        place, what = layout.blob(entry["sha256"]), f"{path} of {record},"
-        if isinstance(self.tree, FolderTree):
-            data = reading.read(self.tree.root / place, entry["size"], entry["sha256"], what)
-        else:
-            into = io.BytesIO()
-            self.tree.fetch(place, entry["size"], into, lambda block: None)
-            data = into.getvalue()
-            if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-                raise StorageError(f"{what} is damaged: its sha256 is not {entry['sha256']}")
-        if len(data) != entry["size"]:
-            raise StorageError(
-                f"{path} of {record} has {len(data)} bytes, its record says {entry['size']}"
-            )
+        sha256, size, what = entry["sha256"], entry["size"], f"{path} of {record},"
+        if not isinstance(self.tree, FolderTree):
+            return cache.read(self.reading, sha256, size, what)
+        data = reading.read(self.tree.root / layout.blob(sha256), size, sha256, what)
+        if len(data) != size:
+            raise StorageError(f"{path} of {record} has {len(data)} bytes, its record says {size}")
         return data
+
+    def bring_file(self, record: Record, path: str, progress: Progress = cache.silent) -> Path:
+        """The file on this machine that holds a file of a version: where it lies in a folder, else
+        in the cache, fetched there first and compared. Whoever reads it compares again."""
+        entry = record.file(path)
+        if isinstance(self.tree, FolderTree):
+            progress(entry["size"])
+            return self.tree.root / layout.blob(entry["sha256"])
+        what = f"{path} of {record},"
+        return cache.bring(self.reading, entry["sha256"], entry["size"], what, progress)
 
     # Writing
 
@@ -213,29 +201,52 @@ class Registry:
     def _check_marker(self) -> None:
         """Refuse a registry of a later format. Without a marker the registry is empty so far; a
         static server's files each say their format, which saves asking for one more."""
-        if not self._checked and self.tree.listed:
-            self._checked = marker.check(self.tree, str(self))
+        if not self._checked and self.reading.listed:
+            self._checked = marker.check(self.reading, str(self))
 
-    def _head(self, name: str) -> derived.Head | None:
-        names.check_name("model name", name)
-        try:
-            return derived.read_head(self.tree, name)
-        except RegistryError:
-            if self.tree.listed:
-                return None  # a hint that says nothing: the versions are listed
-            raise
+    def _look(self, name: str) -> Look:
+        return self._require(Look(self.reading, name))
 
-    def _record(self, name: str, number: int, *, by_index: bool = False) -> Record:
+    def _require(self, look: Look) -> Look:
+        """Raises :class:`RegistryError` when there is no such model."""
+        if not look.newest:
+            raise self._unknown(look.name, look.other_name)
+        return look
+
+    def _number(self, look: Look, reference: Reference) -> int:
+        """The number of the version meant."""
+        if reference.version is not None:
+            return reference.version
+        if reference.digest is not None:
+            number = look.numbered(reference.digest)
+            if number is None:
+                raise RegistryError(
+                    f"model {self._require(look).name!r} has no version with the record "
+                    f"sha256:{reference.digest}"
+                )
+            return number
+        self._require(look)
+        return (
+            self._latest(look)
+            if reference.alias is None
+            else look.state.version_of(reference.alias)
+        )
+
+    def _latest(self, look: Look) -> int:
+        if look.latest is None:
+            pin = f"{look.name}@{look.newest}"
+            raise RegistryError(
+                f"model {look.name!r}: all of its versions are yanked; pin one of them, such as "
+                f"{pin}; see: zoo models show {pin}"
+            )
+        return look.latest
+
+    def _record(self, name: str, number: int, expected: str | None = None) -> Record:
+        """``expected``: the sha256 that the record has, where that is known."""
         data = self._record_bytes(name, number)
         what = f"model {name!r} version {number}"
-        if by_index and not self.tree.listed:
-            page = derived.read_page(self.tree, name, number)
-            row = page.row(number) if page else None
-            if row is None or row.sha256 != self._digests[name, number]:
-                raise RegistryError(
-                    f"the record of {what} is not the one in the index of {self}: it is damaged, "
-                    f"or just being changed; try again"
-                )
+        if expected not in (None, self._digests[name, number]):
+            raise self._not_indexed(what)
         record = Record.from_bytes(data, what)
         if (record.model, record.version) != (name, number):
             if record.version == number and names.fold(record.model) == names.fold(name):
@@ -246,8 +257,14 @@ class Registry:
             )
         return record
 
+    def _not_indexed(self, what: str) -> RegistryError:
+        return RegistryError(
+            f"the record of {what} is not the one in the index of {self}: it is damaged, or just "
+            f"being changed; try again"
+        )
+
     def _record_bytes(self, name: str, number: int) -> bytes:
-        data = self.tree.read(layout.version(name, number), limits.RECORD_BYTES)
+        data = self.reading.read(layout.version(name, number), limits.RECORD_BYTES)
         if data is None:
             last = self.newest(name)
             raise RegistryError(
@@ -257,39 +274,18 @@ class Registry:
         self._digests[name, number] = hashlib.sha256(data).hexdigest()
         return data
 
-    def _numbered(self, name: str, digest: str) -> int:
-        """The number of the version whose record has that digest."""
-        number = self.newest(name)
-        while number > 0:
-            first = (number - 1) // layout.PAGE_ROWS * layout.PAGE_ROWS + 1
-            indexed = self._indexed(name, first)
-            for one in range(number, first - 1, -1):
-                if one not in indexed:
-                    self._record_bytes(name, one)
-                if indexed.get(one, self._digests.get((name, one))) == digest:
-                    return one
-            number = first - 1
-        raise RegistryError(f"model {name!r} has no version with the record sha256:{digest}")
-
-    def _indexed(self, name: str, first: int) -> dict[int, str]:
+    def _warn_of_yank(self, record: Record, look: Look) -> None:
         try:
-            page = derived.read_page(self.tree, name, first)
-        except RegistryError:
-            if self.tree.listed:
-                return {}
-            raise
-        return {row.v: row.sha256 for row in page.rows} if page else {}
-
-    def _warn_of_yank(self, record: Record) -> None:
-        state = self.state(record.model)
-        if state.is_yanked(record.version):
-            said = state.yanked[str(record.version)]
-            warnings.warn(
-                f"{record} is yanked{f': {said}' if said else ''}; its publisher advises against "
-                f"using it",
-                ZooWarning,
-                stacklevel=3,
-            )
+            state = look.state
+        except UnreachableError as error:  # a version that was seen before serves all the same
+            said = f"{error}; whether {record} is yanked is not known"
+        else:
+            if not state.is_yanked(record.version):
+                return
+            why = state.yanked[str(record.version)]
+            said = f"{record} is yanked{f': {why}' if why else ''}; its publisher advises against "
+            said += "using it"
+        warnings.warn(said, ZooWarning, stacklevel=3)
 
     def _unknown(self, name: str, like: str | None = None) -> RegistryError:
         known = [like] if like else self.models() if self.tree.local else []

@@ -14,7 +14,8 @@ from typing import IO, NamedTuple, Protocol, runtime_checkable
 from zoo.errors import RegistryError
 from zoo.storage.commit import Staged
 
-Progress = Callable[[int], None]  # bytes that came since the last call
+Progress = Callable[[int], None]  # bytes that came since the last call; fewer where it begins anew
+LATER = "type the same command again, or later"
 
 
 class UnreachableError(RegistryError):
@@ -58,6 +59,21 @@ class Tree(Protocol):
 
     def names(self, folder: str) -> list[str]:
         """The names of what lies in ``folder``, in any order; none when there is no such folder."""
+
+
+class Copy(NamedTuple):
+    """A small file, and the name that the server gave this content of it, where it gives one."""
+
+    data: bytes
+    etag: str | None
+
+
+@runtime_checkable
+class RevalidatingTree(Tree, Protocol):
+    """A place that can be told what is here already, to send only what is new."""
+
+    def read_changed(self, path: str, limit: int, known: Copy | None) -> Copy | None:
+        """As :meth:`read`; ``known`` itself where the place says that it still is so."""
 
 
 @runtime_checkable

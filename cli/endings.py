@@ -16,6 +16,7 @@ from typing import Any, TextIO
 import typer
 
 from zoo.errors import PausedError, ToldError, ZooError, ZooWarning, nearest, printable, reason
+from zoo.runs.launch import tell_launcher
 
 # The errors of click, which typer brings inside itself since 0.26 and keeps private: they stand
 # where the one that typer makes public does.
@@ -53,6 +54,8 @@ def run(command: Callable[[], None], *, debug: bool) -> int:
         code, lines = _ending(error)
         for line in lines:
             print(line, file=sys.stderr)
+        if code == FAILED and lines:
+            tell_launcher(lines[0])
         return code
     return OK
 

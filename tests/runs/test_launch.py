@@ -65,6 +65,30 @@ def test_only_training_is_shared(command, name, monkeypatch, capsys):
     )
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_torchruns_report_ends_with_the_cause(known, tmp_path, monkeypatch, capsys):
+    from torch.distributed.elastic.multiprocessing import errors
+
+    set_all(monkeypatch, SECOND)
+    if known:
+        monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "error.json"))
+    assert main(["eval", "x"]) == 1
+    line = capsys.readouterr().err.rstrip("\n")
+    assert (tmp_path / "error.json").exists() is known
+    failure = errors.ProcessFailure(1, 2, 1, str(tmp_path / "error.json"))
+    assert (line in errors.ChildFailedError("zoo", {1: failure}).format_msg()) is known
+
+
+def test_a_report_that_cannot_be_written_changes_nothing(tmp_path, monkeypatch, capsys):
+    set_all(monkeypatch, {**SECOND, "TORCHELASTIC_ERROR_FILE": str(tmp_path / "gone/error.json")})
+    assert main(["eval", "x"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    set_all(monkeypatch, {"RANK": "", "TORCHELASTIC_ERROR_FILE": str(tmp_path / "error.json")})
+    monkeypatch.delenv("RANK")
+    assert main(["eval", "./nowhere"]) == 1
+    assert not (tmp_path / "error.json").exists()
+
+
 def test_a_device_for_each_process(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     set_all(monkeypatch, SECOND)

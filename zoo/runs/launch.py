@@ -3,9 +3,13 @@ every command asks."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from zoo.errors import RunError
 
@@ -13,6 +17,9 @@ _RANK, _RANKS, _HERE = "RANK", "WORLD_SIZE", "LOCAL_RANK"
 _HOST, _PORT = "MASTER_ADDR", "MASTER_PORT"
 # torchrun's own: its store is there already, and which of its attempts this is.
 _HAS_STORE, _ATTEMPT = "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT"
+
+# Where it looks, once a process failed, for what its report is to say of it.
+_ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
 
 _TORCH_LOG = "TORCH_CPP_LOG_LEVEL"
 
@@ -55,6 +62,16 @@ def hush() -> None:
     the line that says so."""
     if launched() is not None:
         os.environ.setdefault(_TORCH_LOG, "ERROR")
+
+
+def tell_launcher(line: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Give torchrun the line that ended this process: its report, which follows with a traceback of
+    its own, then ends with the cause. The form is that of torch.distributed.elastic's errors."""
+    if _RANK not in environment or not environment.get(_ERROR_FILE):
+        return
+    said = {"message": line, "extraInfo": {"timestamp": str(int(time.time()))}}
+    with contextlib.suppress(OSError):  # the line itself has been printed
+        Path(environment[_ERROR_FILE]).write_text(json.dumps({"message": said}), encoding="utf-8")
 
 
 def require_alone(what: str) -> None:

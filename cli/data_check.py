@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from .bars import counting
 from .tables import show_fields, show_json, show_table
 
 _EXAMPLES = 3
@@ -28,7 +27,7 @@ def run(
     """Ends with exit code 1 when an error was found."""
     from zoo.runs.auditing import audit_dataset
 
-    with _progress() as progress:
+    with counting() as progress:
         audited = audit_dataset(
             name, root=root, positive=positive, sets=sets, verify=verify, progress=progress
         )
@@ -135,36 +134,3 @@ def _histogram(counts: dict[str, int]) -> str:
         return next(iter(counts))
     shown = [f"{value} ({count:,})" for value, count in list(counts.items())[:3]]
     return ", ".join(shown) + (f" and {len(counts) - 3} more" if len(counts) > 3 else "")
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
-    """A bar for each thing done, on stderr where it is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    bars: dict[str, Any] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24))
-    with Progress(
-        *columns,
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
-
-        def step(what: str, done: int, of: int) -> None:
-            if what not in bars:
-                bars[what] = progress.add_task(what, total=of)
-            progress.update(bars[what], completed=done)
-
-        yield step

@@ -11,6 +11,8 @@ COMMANDS = {
     "list": Target("registry_list", "list_", "The registries that registry.toml names."),
     "alias": Target("registry_alias", "alias", "Show, set, move or remove names of versions."),
     "yank": Target("registry_yank", "yank", "Advise against a version; nothing is deleted."),
+    "site": Target("registry_site", "site", "Write static pages to browse a registry."),
+    "verify": Target("registry_verify", "verify", "Look whether all is there, and as it was published."),
 }
 
 app = typer.Typer(

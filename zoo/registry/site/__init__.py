@@ -1,0 +1,1 @@
+"""A registry as static pages, to be browsed from any file server or from the disk itself."""

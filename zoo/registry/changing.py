@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 
-from zoo.errors import RegistryError
-from zoo.registry import layout
+from zoo.errors import RegistryError, ZooError, ZooWarning
+from zoo.registry import following, layout
 from zoo.registry.derived import read_state
 from zoo.registry.numbering import newest
 from zoo.registry.publishing import now
@@ -35,8 +36,21 @@ def change(tree: WritableTree, model: str, change: Change, *, expected: int | No
             tree.create(layout.state(model, after.serial), after.to_bytes())
         except FileExistsError:
             continue
+        _follow(tree, model)
         return after
     raise RegistryError(f"model {model!r} is changed by others all the time; try again later")
+
+
+def _follow(tree: WritableTree, model: str) -> None:
+    try:
+        following.follow(tree, model)
+    except ZooError as error:
+        warnings.warn(
+            f"the change of {model!r} is made, but readers that go by the index do not see it yet: "
+            f"{error}; then type: zoo registry repair",
+            ZooWarning,
+            stacklevel=4,
+        )
 
 
 def _version(number: int | None) -> str:

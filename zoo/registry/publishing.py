@@ -60,6 +60,23 @@ def publish(
         return record
 
 
+def adopt(
+    tree: WritableTree, where: str, record: Record, files: Mapping[str, Path | bytes]
+) -> bool:
+    """Add ``record`` of another registry as it is, to the byte, if it is the next one here; else
+    False, and nothing is published. Raises :class:`RegistryError` when ``files`` are not its own."""
+    marker.prepare(tree, where)
+    if _last_before(tree, where, record.model) != (record.version - 1, record.prev):
+        return False
+    if _kept(tree, files) != list(record.files):
+        raise RegistryError(f"{record}: its files are not those that its record names")
+    if _taken(tree, layout.version(record.model, record.version), record.to_bytes()):
+        return False
+    _keep_again(tree, record, files)
+    follow(tree, record)
+    return True
+
+
 def follow(tree: WritableTree, record: Record) -> None:
     """What is derived may lag behind: the version is there all the same, so this only warns."""
     try:

@@ -6,17 +6,17 @@ read is believed: a record is parsed strictly, a file has the size and the sha25
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from zoo.errors import RegistryError, StorageError, ZooError, ZooWarning, nearest
+from zoo.errors import RegistryError, StorageError, ZooWarning, nearest
 from zoo.registry import (
     cache,
     changing,
     derived,
-    following,
     layout,
     marker,
     model_names,
@@ -58,7 +58,7 @@ class Registry:
 
     def create(self) -> None:
         """Make the place a registry now, unless it is one."""
-        marker.prepare(self._writable(), str(self))
+        marker.prepare(self.writable(), str(self))
 
     # Reading
 
@@ -125,6 +125,10 @@ class Registry:
             self._record_bytes(*key)
         return self._digests[key]
 
+    def record_bytes(self, record: Record) -> bytes:
+        """The record as it stands, which :meth:`digest` is of."""
+        return self._record_bytes(record.model, record.version)
+
     def read_file(self, record: Record, path: str) -> bytes:
         """A file of a version. Size and sha256 are checked every time."""
         entry = record.file(path)
@@ -136,15 +140,30 @@ class Registry:
             raise StorageError(f"{path} of {record} has {len(data)} bytes, its record says {size}")
         return data
 
-    def bring_file(self, record: Record, path: str, progress: Progress = cache.silent) -> Path:
-        """The file on this machine that holds a file of a version: where it lies in a folder, else
-        in the cache, fetched there first and compared. Whoever reads it compares again."""
+    @contextlib.contextmanager
+    def file_while(self, record: Record, path: str) -> Iterator[bytes]:
+        """:meth:`read_file` for a block that begins before its bytes are compared, and may use them
+        for nothing outside: leaving it raises where they are wrong."""
+        if not isinstance(self.tree, FolderTree):
+            yield self.read_file(record, path)
+            return
         entry = record.file(path)
-        if isinstance(self.tree, FolderTree):
-            progress(entry["size"])
-            return self.tree.root / layout.blob(entry["sha256"])
-        what = f"{path} of {record},"
-        return cache.bring(self.reading, entry["sha256"], entry["size"], what, progress)
+        sha256, size, what = entry["sha256"], entry["size"], f"{path} of {record},"
+        with reading.meanwhile(self.tree.root / layout.blob(sha256), size, sha256, what) as data:
+            yield data
+
+    def bring_file(self, record: Record, path: str, progress: Progress = cache.silent) -> Path:
+        """The file on this machine that holds a file of a version, compared just now: where it lies
+        in a folder, else in the cache, fetched there first."""
+        entry = record.file(path)
+        sha256, size, what = entry["sha256"], entry["size"], f"{path} of {record},"
+        if not isinstance(self.tree, FolderTree):
+            return cache.bring(self.reading, sha256, size, what, progress)
+        place = self.tree.root / layout.blob(sha256)
+        if not cache.holds(place, sha256, size):
+            raise StorageError(f"{what} {str(place)!r} is damaged or missing; restore it")
+        progress(size)
+        return place
 
     # Writing
 
@@ -152,7 +171,7 @@ class Registry:
         self, draft: Draft, files: Mapping[str, Source], gate: Gate | None = None
     ) -> Record:
         """Add a version: :func:`zoo.registry.publishing.publish`."""
-        return publishing.publish(self._writable(), str(self), draft, files, gate)
+        return publishing.publish(self.writable(), str(self), draft, files, gate)
 
     def set_alias(
         self, name: str, alias: str, version: int | None, *, expected: int | None = -1
@@ -166,32 +185,20 @@ class Registry:
         else:
             self._record(name, version)
         made = Change(kind="alias", alias=alias, version=version)
-        return self._change(name, made, expected)
+        return changing.change(self.writable(), name, made, expected=expected)
 
     def yank(self, name: str, version: int, reason: str = "") -> State:
         """Let ``latest`` skip a version, which stays for those who pin it."""
         self._record(name, version)
-        return self._change(name, Change(kind="yank", version=version, reason=reason))
+        made = Change(kind="yank", version=version, reason=reason)
+        return changing.change(self.writable(), name, made)
 
     def unyank(self, name: str, version: int) -> State:
         self._record(name, version)
-        return self._change(name, Change(kind="unyank", version=version))
+        return changing.change(self.writable(), name, Change(kind="unyank", version=version))
 
-    def _change(self, name: str, made: Change, expected: int | None = -1) -> State:
-        tree = self._writable()
-        state = changing.change(tree, name, made, expected=expected)
-        try:
-            following.follow(tree, name)
-        except ZooError as error:
-            warnings.warn(
-                f"the change of {name!r} is made, but readers that go by the index do not see it "
-                f"yet: {error}; then type: zoo registry repair",
-                ZooWarning,
-                stacklevel=3,
-            )
-        return state
-
-    def _writable(self) -> WritableTree:
+    def writable(self) -> WritableTree:
+        """Its tree, to be written to. Raises :class:`RegistryError` where it can only be read."""
         if not isinstance(self.tree, WritableTree):
             raise RegistryError(
                 f"{self} can only be read; choose one in a folder or on s3:// with --to"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from zoo.errors import StorageError, missing_path
@@ -35,11 +38,31 @@ def read(path: Path, limit: int, expect_sha256: str | None = None, what: str = "
             os.close(descriptor)
     if len(data) > limit:
         raise StorageError(_too_long(what, path, limit))
-    if expect_sha256 is not None and hashlib.sha256(data).hexdigest() != expect_sha256:
-        raise StorageError(
-            f"{what} {str(path)!r} is damaged: its sha256 is not {expect_sha256}; restore it"
-        )
+    if expect_sha256 is not None:
+        _require(hashlib.sha256(data).hexdigest(), expect_sha256, path, what)
     return data
+
+
+@contextlib.contextmanager
+def meanwhile(path: Path, limit: int, expect_sha256: str, what: str = "file") -> Iterator[bytes]:
+    """As :func:`read`, but the bytes are there at once and are compared behind them, by another
+    thread; leaving the block raises where they are not those expected. Whatever is made of them
+    inside must not be used outside before."""
+    data = read(path, limit, what=what)
+    with ThreadPoolExecutor(1) as behind:
+        digest = behind.submit(lambda: hashlib.sha256(data).hexdigest())
+        try:
+            yield data
+        finally:
+            # Also instead of an error inside, which wrong bytes may well have led to.
+            _require(digest.result(), expect_sha256, path, what)
+
+
+def _require(found: str, expected: str, path: Path, what: str) -> None:
+    if found != expected:
+        raise StorageError(
+            f"{what} {str(path)!r} is damaged: its sha256 is not {expected}; restore it"
+        )
 
 
 def _too_long(what: str, path: Path, limit: int) -> str:

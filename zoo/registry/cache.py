@@ -57,10 +57,11 @@ def read(tree: Tree, sha256: str, size: int, what: str) -> bytes:
 def bring(tree: Tree, sha256: str, size: int, what: str, progress: Progress = silent) -> Path:
     """The file that holds a blob of ``tree``, compared just now; as :func:`read`."""
     path = _place(sha256)
-    if (state := _state(path, sha256, size)) is True:
+    there = holds(path, sha256, size)
+    if there:
         progress(size)
         return path
-    if state is False:
+    if there is False:
         warnings.warn(
             f"{str(path)!r} no longer holds what was put there; it is fetched again",
             ZooWarning,
@@ -75,6 +76,18 @@ def bring(tree: Tree, sha256: str, size: int, what: str, progress: Progress = si
     _make_room(path.parent, size, what)
     commit.replace_with(path, fill)
     return path
+
+
+def holds(path: Path, sha256: str, size: int) -> bool | None:
+    """Whether the file is of that size and digest; None where there is no file."""
+    with reported("read", path):
+        try:
+            with path.open("rb") as stream:
+                if os.fstat(stream.fileno()).st_size != size:
+                    return False
+                return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return None
 
 
 def usage() -> tuple[int, int]:
@@ -97,18 +110,6 @@ def clear() -> None:
 def _place(sha256: str) -> Path:
     digits = layout.blob(sha256).rpartition("/")[2]
     return folder() / "blobs" / digits[:2] / digits
-
-
-def _state(path: Path, sha256: str, size: int) -> bool | None:
-    """Whether the file holds the blob; None where there is no file."""
-    with reported("read", path):
-        try:
-            with path.open("rb") as stream:
-                if os.fstat(stream.fileno()).st_size != size:
-                    return False
-                return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
-        except FileNotFoundError:
-            return None
 
 
 def _compare(descriptor: int, sha256: str, size: int, what: str, tree: Tree) -> None:

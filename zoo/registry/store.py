@@ -233,11 +233,9 @@ class Registry:
                 )
             return number
         self._require(look)
-        return (
-            self._latest(look)
-            if reference.alias is None
-            else look.state.version_of(reference.alias)
-        )
+        if reference.alias is not None:
+            return look.state.version_of(reference.alias)
+        return self._latest(look)
 
     def _latest(self, look: Look) -> int:
         if look.latest is None:

@@ -1,0 +1,181 @@
+"""Bring a version to this machine, with the members of an ensemble: what ``zoo pull`` does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zoo.errors import RegistryError
+from zoo.registry import folder_copy
+from zoo.registry.at_once import at_once
+from zoo.registry.config import open_for
+from zoo.registry.folder_copy import Wanted
+from zoo.registry.names import Reference
+from zoo.registry.record import Record
+from zoo.registry.store import Registry
+
+DEPTH = 8  # of ensembles in ensembles
+VERSIONS = 1000  # that one reference may lead to
+RECORD = "record.json"
+MEMBERS = "members"
+
+Report = Callable[[str, int, int], None]  # a file, its bytes so far, its bytes in all
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """A version that is on this machine. ``digest``: of its record; ``files``: where each of its
+    files is, in ``folder`` where one was asked for, else in the cache (or where a registry in a
+    folder keeps it); ``members``: an ensemble's, each once."""
+
+    record: Record
+    digest: str
+    files: Mapping[str, Path]
+    folder: Path | None = None
+    members: tuple[Pulled, ...] = ()
+
+
+def pull(
+    reference: str,
+    to: str | Path | None = None,
+    *,
+    registry: str | None = None,
+    report: Report | None = None,
+) -> Pulled:
+    """Bring what ``reference`` names, and what it is made of, compared byte for byte with the
+    record. ``to``: a folder to put it into, which may not hold anything else: it appears whole or
+    not at all, with the record as ``record.json`` and an ensemble's members in ``members``.
+    ``registry``: as ``registry.toml`` calls it; ``report(file, bytes so far, bytes in all)`` is
+    called as they come, from several threads, one at a time.
+
+    Raises :class:`RegistryError` or :class:`StorageError`, and leaves no part of the folder."""
+    parsed = Reference.parse(reference)
+    opened = open_for(parsed, registry)
+    return pull_from(opened, parsed, None if to is None else Path(to), report)
+
+
+def pull_from(
+    registry: Registry, reference: Reference, to: Path | None = None, report: Report | None = None
+) -> Pulled:
+    """As :func:`pull`."""
+    first = registry.record(reference)
+    versions = [first, *_members(registry, first)]
+    wanted = _wanted(registry, versions)
+    if to is not None and folder_copy.is_there(to, wanted):
+        return _pulled(registry, versions, wanted, {one.path: to / one.path for one in wanted}, to)
+    files = _brought(registry, versions, report)
+    if to is not None:
+        folder_copy.write(to, wanted, files)
+        files = {one.path: to / one.path for one in wanted}
+    return _pulled(registry, versions, wanted, files, to)
+
+
+def _members(registry: Registry, first: Record) -> list[Record]:
+    """What ``first`` is made of, directly or not, each once. Raises :class:`RegistryError` when
+    that never ends, or a member is another one than was combined."""
+    found: dict[tuple[str, int], Record] = {}
+
+    def walk(record: Record, above: tuple[tuple[str, int], ...]) -> None:
+        above = (*above, (record.model, record.version))
+        for member in record.ensemble["members"] if record.ensemble else ():
+            key = (member["model"], member["version"])
+            if key in above:
+                raise RegistryError(f"{record} is made of {_named(key)}, which is made of it")
+            if len(above) > DEPTH or len(found) >= VERSIONS:
+                raise RegistryError(
+                    f"{first} is made of too much: at most {VERSIONS} versions, and ensembles in "
+                    f"ensembles {DEPTH} deep, are pulled"
+                )
+            known = key in found
+            one = found[key] if known else registry.record(Reference(key[0], version=key[1]))
+            if registry.digest(one) != member["digest"]:
+                raise RegistryError(
+                    f"{one} of {registry} is not the one that {record} is made of: its record is "
+                    f"not sha256:{member['digest']}"
+                )
+            found[key] = one
+            if not known:
+                walk(one, above)
+
+    walk(first, ())
+    return list(found.values())
+
+
+def _named(key: tuple[str, int]) -> str:
+    return f"model {key[0]!r} version {key[1]}"
+
+
+def _place(versions: Sequence[Record], record: Record, path: str) -> str:
+    """Where in the pulled folder a file of a version lies."""
+    if record is versions[0]:
+        return path
+    return f"{MEMBERS}/{record.model}@{record.version}/{path}"
+
+
+def _wanted(registry: Registry, versions: Sequence[Record]) -> list[Wanted]:
+    """Every file of the folder: those of the versions, and their records."""
+    found = []
+    for record in versions:
+        for file in record.files:
+            taken = file["path"].casefold()
+            if taken == RECORD or taken.split("/")[0] == MEMBERS:
+                raise RegistryError(
+                    f"{record} has a file {file['path']!r}, a name that zoo needs for itself; pull "
+                    f"it without --to"
+                )
+            place = _place(versions, record, file["path"])
+            found.append(Wanted(place, file["sha256"], file["size"]))
+        data = registry.record_bytes(record)
+        place = _place(versions, record, RECORD)
+        found.append(Wanted(place, registry.digest(record), len(data), data))
+    return found
+
+
+def _brought(
+    registry: Registry, versions: Sequence[Record], report: Report | None
+) -> dict[str, Path]:
+    """Every file of the versions, by its place, on this machine."""
+    lock = threading.Lock()
+
+    def job(record: Record, path: str, size: int) -> Callable[[Callable[[], None]], Path]:
+        place, done = _place(versions, record, path), 0
+
+        def bring(still_wanted: Callable[[], None]) -> Path:
+            def progress(count: int) -> None:
+                nonlocal done
+                still_wanted()
+                done += count
+                if report is not None:
+                    with lock:
+                        report(place, done, size)
+
+            return registry.bring_file(record, path, progress)
+
+        return bring
+
+    files = list(_files(versions))
+    places = [_place(versions, record, path) for record, path, _ in files]
+    return dict(zip(places, at_once([job(*one) for one in files]), strict=True))
+
+
+def _files(versions: Sequence[Record]) -> Iterator[tuple[Record, str, int]]:
+    for record in versions:
+        for file in record.files:
+            yield record, file["path"], file["size"]
+
+
+def _pulled(
+    registry: Registry,
+    versions: Sequence[Record],
+    wanted: Sequence[Wanted],
+    files: Mapping[str, Path],
+    folder: Path | None,
+) -> Pulled:
+    made = []
+    for record in versions:
+        places = {file["path"]: files[_place(versions, record, file["path"])]
+                  for file in record.files}  # fmt: skip
+        made.append(Pulled(record, registry.digest(record), places, folder))
+    return replace(made[0], members=tuple(made[1:]))

@@ -207,3 +207,5 @@ def test_the_terminal_follows_the_figure_that_was_named(figure):
     heading, line = out.getvalue().splitlines()[-2:]
     assert heading.split().count(figure) == 2
     assert line.split()[:5] == ["1", "0.5000", f"{figures[figure]:.4f}", "0.5000", "undefined"]
+    progress(events.EpochEnded(2, {**figures, "loss": 2e30}, figures, 1e-3, 1.0, 3.0, True))
+    assert out.getvalue().splitlines()[-1].split()[1] == "2.000e+30"

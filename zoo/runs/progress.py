@@ -25,6 +25,7 @@ _ENDINGS = {
     "interrupted": "interrupted",
 }
 _MOST_CLASSES = 12  # shown one by one
+_WIDE = 1e4
 
 
 class TerminalProgress:
@@ -68,11 +69,9 @@ class TerminalProgress:
         elif isinstance(event, events.Resumed):
             self._print(f"goes on in epoch {event.epoch}, after step {event.step}")
         elif isinstance(event, events.Initialized):
-            for line in initialized_lines(event):
-                self._print(line)
+            self._print(*initialized_lines(event))
         elif isinstance(event, events.ClassShares):
-            for line in share_lines(event):
-                self._print(line)
+            self._print(*share_lines(event))
         elif isinstance(event, events.Decoding):
             self._decoding(event)
         elif isinstance(event, events.StepsDone):
@@ -108,12 +107,10 @@ class TerminalProgress:
         trained = f", {event.trained:,} of them trained," if frozen else ""
         self._print(
             f"{event.parameters:,} parameters{trained} on {event.device}; {event.epochs} epochs of "
-            f"{event.samples_per_epoch:,} images in {event.steps_per_epoch:,} steps"
-        )
-        self._print(
+            f"{event.samples_per_epoch:,} images in {event.steps_per_epoch:,} steps",
             f"{'epoch':>5}  {'train loss':>10} {event.figure:>8}  {'val loss':>8} "
             f"{event.figure:>8}  "
-            f"{'learning rate':>13}  {'images/s':>8}"
+            f"{'learning rate':>13}  {'images/s':>8}",
         )
 
     def _epoch(self, event: events.EpochEnded) -> None:
@@ -135,9 +132,10 @@ class TerminalProgress:
         ending = _ENDINGS[event.reason]
         self._print(f"{event.epochs} epochs in {event.seconds:.1f} s ({ending}){best}")
 
-    def _print(self, line: str) -> None:
-        line = printable(line)  # run.json and files of weights may be a stranger's
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+    def _print(self, *lines: str) -> None:
+        """All at once: each call draws the bar anew."""
+        text = "\n".join(map(printable, lines))  # run.json and weights may be a stranger's
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def initialized_lines(event: events.Initialized) -> list[str]:
@@ -177,5 +175,7 @@ def share_lines(event: events.ClassShares) -> list[str]:
 
 
 def number(value: Number) -> str:
-    """Four decimals, or ``undefined``."""
-    return "undefined" if value is None else f"{value:.4f}"
+    """Four decimals, an exponent where they would not fit their column, or ``undefined``."""
+    if value is None:
+        return "undefined"
+    return f"{value:.4f}" if abs(value) < _WIDE else f"{value:.3e}"

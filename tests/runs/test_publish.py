@@ -141,7 +141,7 @@ def test_unknown_models_and_runs_are_named(run, here):
         RegistryError, match=r"model 'digits-liner' is not in registry .*did you mean"
     ):
         zoo.load("digits-liner")
-    with pytest.raises(RegistryError, match="has no version 7; the latest is 1"):
+    with pytest.raises(RegistryError, match="has no version 7; the newest is 1"):
         zoo.load("digits-linear@7")
     with pytest.raises(RegistryError, match=r"model 'cpoy' is not in .*; there is a run 'copy'$"):
         zoo.evaluate("cpoy")
@@ -212,7 +212,7 @@ def test_many_classes(made_data, here):
     assert set(record.metrics["test"]) == {"samples", *record.task.figures, "auroc", "log_loss"}
     whole = json.loads(open_registry().read_file(record, "metrics/test.json"))
     assert len(whole["confusion"]) == len(whole["per_class"]) == 1000
-    assert rows(open_registry())[0][0].metric == ("test", "accuracy", whole["accuracy"])
+    assert rows(open_registry()).rows[0].metric == ("test", "accuracy", whole["accuracy"])
 
 
 def test_the_card_has_what_the_record_has_not(run, here):

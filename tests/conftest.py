@@ -1,4 +1,5 @@
-"""For every test: one thread, and a web server on the loopback interface to download from."""
+"""For every test: one thread, no new process to publish, and a web server on the loopback interface
+to download from."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -39,6 +41,24 @@ class Loopback:
 
         self.answers[path] = answer
         return self.url(path)
+
+
+@pytest.fixture(autouse=True)
+def gate_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publishing looks at what it publishes in this process: a new one takes seconds. What tests
+    the new one overrides this by a fixture of the same name."""
+    from zoo.registry import fresh
+
+    def check(_: object, *given: Any) -> None:
+        from zoo.plugins.catalog import catalog
+        from zoo.registry.gate import check_version
+
+        draft, files, digest = given
+        check_version(draft, files, catalog(), weights_sha256=digest)
+
+    monkeypatch.setattr(fresh.FreshProcess, "__init__", lambda _: None)
+    monkeypatch.setattr(fresh.FreshProcess, "__exit__", lambda *_: None)
+    monkeypatch.setattr(fresh.FreshProcess, "check", check)
 
 
 @pytest.fixture

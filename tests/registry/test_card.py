@@ -5,14 +5,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from drafts import METRICS, draft
+from drafts import METRICS, draft, fields
 from huggingface_hub import ModelCard
 
 from zoo.errors import RegistryError
 from zoo.registry import card
-from zoo.registry.card import CardText, render_card
+from zoo.registry.card import render_card
+from zoo.registry.card_text import BEGIN, END, CardText
+from zoo.registry.record import Draft, division
 from zoo.tasks import Task
 
+ENSEMBLE = {
+    "method": "mean",
+    "options": {},
+    "members": [{"model": "one", "version": 2, "digest": "b" * 64}],
+}
 TEXT = CardText("Apache-2.0", "Trying things out.", authors=["A. Author"])
 
 
@@ -42,15 +49,15 @@ def test_text():
     assert "| a\\|b | 2 | – |" in text
     assert "resized to 4 by 5 pixels" in text
     assert '```toml\n[dataset]\nname = "digits"\n\n[optimizer]\nlr = 0.001\n```' in text
-    assert "Not intended" not in text
+    assert "## Not intended\n\nIts publisher names no case. Measure it on " in text
     assert "None" not in text
-    assert text.endswith("```\n")
+    assert text.endswith(f"```\n\n{BEGIN}\n\n{END}\n")
 
 
 def test_optional_text():
     text = CardText("my own terms", "This.", "Not that.", "A *fine* model.", ())
     rendered = render_card(draft(), 1, text)
-    assert "## Not intended\n\nNot that.\n" in rendered
+    assert "## Not intended\n\nNot that.\n" in rendered and "names no case" not in rendered
     assert "A *fine* model." in rendered
     data = ModelCard(rendered).data
     assert (data.license, data.license_name) == ("other", "my own terms")
@@ -124,6 +131,72 @@ def test_a_card_that_does_not_come_back_is_refused(monkeypatch, tmp_path):
         render_card(draft(), 1, TEXT)
 
 
+def test_intervals_stand_beside_the_figures():
+    intervals = {"test": {"accuracy": [0.7, 0.8123, 0.95]}}
+    rendered = render_card(draft(intervals=intervals), 1, TEXT)
+    assert "| accuracy | 0.8000 | 0.7500 (0.7000 to 0.8123) |" in rendered
+    assert "\n\nIn brackets: an interval; 95 % of such intervals hold the true value.\n" in rendered
+    assert "brackets" not in render_card(draft(), 1, TEXT)
+
+
+def test_a_picture_stands_above_its_table():
+    rendered = render_card(draft(), 1, TEXT, pictures={"test": "confusion-test.png"})
+    assert (
+        "### Confusion matrix, test\n\n![Confusion matrix, test](confusion-test.png)\n\n"
+        "| truth, decided as |" in rendered
+    )
+    many = Task.multiclass([f"c{i}" for i in range(21)])
+    metrics = {"test": {"accuracy": 0.5, "confusion": [[0] * 21] * 21}}
+    shown = render_card(
+        draft(task=many, metrics=metrics), 1, TEXT, pictures={"test": "confusion-test.png"}
+    )
+    assert "![Confusion matrix, test](confusion-test.png)" in shown and "decided as" not in shown
+
+
+def test_lineage_division_and_calibration():
+    parent = {"kind": "initialized_from", "model": "big", "version": 3, "digest": "a" * 64}
+    data = draft().data
+    one = draft(
+        parents=[parent],
+        calibration={"method": "temperature", "temperature": 1.5},
+        data={**data, "division": division(data["splits"])},
+    )
+    rendered = render_card(one, 1, TEXT)
+    assert f"| initialized from | big@3 | sha256:{'a' * 64} |" in rendered
+    assert "outputs are divided by a temperature of 1.5." in rendered
+    assert f"Models with the division {division(data['splits'])[:16]} were" in rendered
+    assert "made with" not in render_card(draft(), 1, TEXT)
+
+
+def test_an_ensemble():
+    given = fields(ensemble=ENSEMBLE)
+    for key in ("preprocessing", "architecture", "plugin", "weights"):
+        given.pop(key)
+    rendered = render_card(Draft.of(**given), 1, TEXT)
+    assert "- architecture: ensemble of 1 (mean)" in rendered
+    assert f"| member | one@2 | sha256:{'b' * 64} |" in rendered
+    assert "Preprocessing" not in rendered and "pip install" not in rendered
+    assert ModelCard(rendered).data.tags == ["zoo", "multiclass", "ensemble"]
+
+
+def test_imported_weights():
+    source = {"kind": "imported", "sha256": "c" * 64, "format": "torch"}
+    data = {"dataset": "unknown", "splits": {}}
+    one = draft(weights="imported", source=source, data=data, recipe={}, metrics={})
+    rendered = render_card(one, 1, TEXT)
+    assert "Not measured." in rendered and "Dataset unknown.\n" in rendered
+    assert f"imported from a torch file, sha256 `{'c' * 64}`. zoo has\nseen neither" in rendered
+    assert "toml" not in rendered and "fingerprint" not in rendered
+    assert ModelCard(rendered).data.datasets is None
+    assert "imported" in ModelCard(rendered).data.tags
+
+
+def test_numbers_of_a_stranger_are_escaped():
+    one = draft(preprocessing={**draft().preprocessing, "mean": ["<b>", 0.5], "channels": "*1*"})
+    rendered = render_card(one, 1, TEXT)
+    assert "with mean \\<b\\>, 0.5 and" in rendered and "to \\*1\\* channels" in rendered
+
+
 def test_only_figures_become_results():
     metrics = {"test": {**METRICS["test"], "weights_sha256": "a" * 64, "sure": True}}
     data = ModelCard(render_card(draft(metrics=metrics), 1, TEXT)).data
@@ -145,7 +218,8 @@ import socket
 if "control" in sys.argv:
     socket.getaddrinfo("127.0.0.1", 80)
 from drafts import draft
-from zoo.registry.card import CardText, render_card
+from zoo.registry.card import render_card
+from zoo.registry.card_text import CardText
 assert "torch" not in sys.modules and "huggingface_hub" not in sys.modules
 render_card(draft(), 1, CardText("mit", "x"))
 assert "torch" not in sys.modules

@@ -26,7 +26,7 @@ def check(catalog, tmp_path):
 
 
 def changed(files, path, change):
-    held = tensors.from_bytes(files[path])
+    held = {name: tensor.clone() for name, tensor in tensors.from_bytes(files[path]).items()}
     change(held)
     return {**files, path: tensors.to_bytes(held)}
 

@@ -1,13 +1,12 @@
 """A record and its bytes; bytes that are none."""
 
-import copy
 import json
 
 import pytest
 from drafts import TASK, draft, fields
 
 from zoo.errors import RegistryError
-from zoo.registry.record import Draft, Record, private_text
+from zoo.registry.record import Draft, Record
 
 FILE = {"path": "model.safetensors", "sha256": "a" * 64, "size": 3}
 
@@ -173,14 +172,3 @@ def test_random_changes_never_escape():
                 Record.from_bytes(bytes(changed), "model 'x' version 1")
             except RegistryError as error:
                 assert str(error).isprintable()
-
-
-@pytest.mark.parametrize("text", ["/home/x/data", "~/data", "C:\\data", "C:/data", "\\\\host\\x"])
-def test_private_text(text):
-    found = private_text({"recipe": {"a": [{"root": text}]}, "b": 1})
-    assert found == f"recipe.a.0.root: {text!r}"
-
-
-def test_nothing_private():
-    assert private_text(copy.deepcopy(fields()["recipe"])) is None
-    assert private_text({"a": "and/or", "b": ["x"], "c": None}) is None

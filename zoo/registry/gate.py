@@ -1,11 +1,13 @@
 """The gate before a publication: what is about to be published must do what was trained.
 
 The network is built again from the record and the copied weights, as a stranger will build it, and
-must repeat its answer to a synthetic batch kept in the version (never somebody's images).
+must repeat its answer to a synthetic batch kept in the version (never somebody's images). What is
+here runs in any process; :mod:`zoo.registry.fresh` has it done in a new one.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,8 +19,9 @@ from zoo.errors import PluginError, RegistryError, reason
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.catalog import catalog as installed
 from zoo.registry.loading import network_with
-from zoo.registry.record import PROBE, WEIGHTS, Draft, private_text
-from zoo.storage import tensors
+from zoo.registry.private import require_public
+from zoo.registry.record import PROBE, WEIGHTS, Draft
+from zoo.storage import limits, reading, tensors
 
 TOLERANCE = 1e-4
 IMAGES = 4
@@ -35,36 +38,53 @@ def make_probe(
     return {"images": images, "logits": _answer(network, preprocessing, images)}
 
 
-def check_version(draft: Draft, files: Mapping[str, Path], catalog: Catalog | None = None) -> None:
+def check_version(
+    draft: Draft,
+    files: Mapping[str, Path],
+    catalog: Catalog | None = None,
+    *,
+    weights_sha256: str | None = None,
+) -> None:
     """Raise unless ``files``, by their path in the version, hold finite weights and a probe, the
-    weights fit the network that the record describes, and it repeats the probe's logits."""
-    found = private_text({"recipe": draft.recipe, "environment": draft.environment})
-    if found:
-        raise RegistryError(f"{found} is a path of this machine, which no record may hold")
-    for path in (WEIGHTS, PROBE):
-        if path not in files:
-            raise RegistryError(f"model {draft.model!r}: a version needs the file {path!r}")
-    loaded = {
-        path: tensors.load(place) for path, place in files.items() if path.endswith(".safetensors")
-    }
-    for path, held in loaded.items():
-        tensors.check_finite(held, f"model {draft.model!r}: {path}")
-    preprocessing = Preprocessing.from_json(draft.preprocessing)
-    architecture, what = draft.architecture, f"model {draft.model!r}"
-    if (architecture["in_channels"], tuple(architecture["image_size"])) != (
-        preprocessing.channels,
-        preprocessing.size,
-    ):
-        raise RegistryError(f"{what}: architecture and preprocessing differ in size or channels")
+    weights fit the network that the record describes, and it repeats the probe's logits. Of an
+    ensemble the tensors are only to be finite: its members have been through the gate.
+    ``weights_sha256``: of the weights that were measured, which these have to be."""
+    check_claims(draft, files)
+    what = f"model {draft.model!r}"
+    loaded: dict[str, dict[str, Tensor]] = {}
+    for path, place in files.items():
+        if path.endswith(".safetensors"):
+            data = reading.read(place, limits.FILE_BYTES, what="weights")
+            loaded[path] = tensors.from_bytes(data, f"{what}: {path}")
+            tensors.check_finite(loaded[path], f"{what}: {path}")
+            if path == WEIGHTS and weights_sha256 not in (None, hashlib.sha256(data).hexdigest()):
+                raise RegistryError(f"{what}: the weights are no longer those that were measured")
+    if draft.ensemble is not None:
+        return
     network = network_with(
         loaded[WEIGHTS],
-        architecture,
+        draft.architecture,
         draft.task,
         catalog or installed(),
         what=what,
         plugin=draft.plugin,
     )
-    check_probe(network, preprocessing, loaded[PROBE], what)
+    check_probe(network, Preprocessing.from_json(draft.preprocessing), loaded[PROBE], what)
+
+
+def check_claims(draft: Draft, files: Mapping[str, Path]) -> None:
+    """The part of :func:`check_version` that reads no file."""
+    require_public(draft.model_dump(mode="json"))
+    if draft.ensemble is not None:
+        return
+    what = f"model {draft.model!r}"
+    for path in (WEIGHTS, PROBE):
+        if path not in files:
+            raise RegistryError(f"{what}: a version needs the file {path!r}")
+    preprocessing, architecture = Preprocessing.from_json(draft.preprocessing), draft.architecture
+    given = architecture["in_channels"], tuple(architecture["image_size"])
+    if given != (preprocessing.channels, preprocessing.size):
+        raise RegistryError(f"{what}: architecture and preprocessing differ in size or channels")
 
 
 def check_probe(

@@ -15,9 +15,10 @@ from zoo.plugins.catalog import catalog as installed
 from zoo.plugins.contexts import ArchitectureContext
 from zoo.registry import guards
 from zoo.registry.config import open_for
+from zoo.registry.fields import Architecture, PluginOrigin
 from zoo.registry.model import Model
 from zoo.registry.names import Reference
-from zoo.registry.record import WEIGHTS, Architecture, PluginOrigin, Record
+from zoo.registry.record import WEIGHTS, Record
 from zoo.storage import tensors
 from zoo.tasks import Task
 
@@ -53,6 +54,7 @@ def read(reference: str, registry: str | None = None) -> tuple[Record, dict[str,
     parsed = Reference.parse(reference)
     opened = open_for(parsed, registry)
     record = opened.record(parsed)
+    record.require_network(str(record))
     data = opened.read_file(record, WEIGHTS)
     return record, tensors.from_bytes(data, f"the weights of {record}")
 

@@ -6,8 +6,9 @@ components by name, and a blob is found by its digest alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, NotRequired, Self
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -16,21 +17,29 @@ from pydantic import (
     JsonValue,
     PlainSerializer,
     PlainValidator,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationError,
+    model_serializer,
     model_validator,
-    with_config,
 )
-from typing_extensions import TypedDict
 
 from zoo.errors import RegistryError, StorageError, ZooError
-from zoo.registry import names
+from zoo.registry import fields, names
+from zoo.registry.fields import Architecture, Data, Line, PluginOrigin
+from zoo.registry.fields import Digest as Digest  # noqa: PLC0414
+from zoo.registry.fields import File as File  # noqa: PLC0414
 from zoo.storage import limits, strict_json
 from zoo.tasks import Task
 
 FORMAT: Final = 1
 WEIGHTS, PROBE, CARD = "model.safetensors", "probe.safetensors", "README.md"
 FILES = 1000
+IMPORTED = "imported"
+# What makes a network, which every version has but one that combines others.
+_NETWORK = ("preprocessing", "architecture", "plugin", "weights")
+_OPTIONAL = (*_NETWORK, "ensemble", "parents", "source", "intervals", "calibration")
+_ABSENT: Any = Field(default=None)
 
 
 def metrics_file(split: str) -> str:
@@ -38,64 +47,16 @@ def metrics_file(split: str) -> str:
     return f"metrics/{split}.json"
 
 
-_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")]
-Text = Annotated[str, StringConstraints(max_length=5000)]
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-# As packaging writes them: these end up in a command that people are told to type.
-Distribution = Annotated[
-    str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
-]
-Version = Annotated[
-    str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9.!+_-]*$")
-]
-Count = Annotated[int, Field(ge=0, lt=1 << 53)]
-Side = Annotated[int, Field(ge=1, le=16384)]
+def confusion_file(split: str) -> str:
+    """Where a version keeps the picture of that confusion matrix."""
+    return f"confusion-{split}.png"
 
 
-@with_config(_STRICT)
-class Architecture(TypedDict):
-    """``image_size``: (height, width) in pixels."""
-
-    name: Line
-    options: dict[str, JsonValue]
-    in_channels: Annotated[int, Field(ge=1, le=1024)]
-    image_size: Annotated[list[Side], Field(min_length=2, max_length=2)]
-
-
-@with_config(_STRICT)
-class PluginOrigin(TypedDict):
-    """``libraries``: the versions of what the plugin builds upon."""
-
-    entry: Line
-    distribution: Distribution
-    version: Version
-    libraries: NotRequired[dict[Distribution, Version]]
-
-
-@with_config(_STRICT)
-class SplitData(TypedDict):
-    """``fingerprint``: of the ids; ``content``: of ids, labels and pixels, where measured."""
-
-    samples: Count
-    fingerprint: Line
-    content: NotRequired[Line]
-
-
-@with_config(_STRICT)
-class Data(TypedDict):
-    dataset: Line
-    fingerprint: Line
-    splits: dict[Line, SplitData]
-    licence: NotRequired[Text]
-    citation: NotRequired[Text]
-
-
-@with_config(_STRICT)
-class File(TypedDict):
-    path: Line
-    sha256: Digest
-    size: Annotated[int, Field(ge=0, le=limits.FILE_BYTES)]
+def division(splits: Mapping[str, Any]) -> str:
+    """sha256 that says which ids are in which split, from the splits' own fingerprints: two models
+    with the same one were trained and measured on the same samples."""
+    prints = {name: split["fingerprint"] for name, split in splits.items()}
+    return hashlib.sha256(strict_json.dumps(prints)).hexdigest()
 
 
 def _task(value: object) -> Task:
@@ -118,32 +79,43 @@ class Draft(BaseModel):
     """What a publisher says of a version: a record but for its number, date and files.
 
     ``preprocessing``: what ``Preprocessing.as_json`` wrote. ``recipe``: resolved, without paths,
-    users or secrets. ``metrics``: by split, the figures that are one number; all of them are in
-    the version's file :func:`metrics_file`.
+    users or secrets; empty for weights from elsewhere (``source``). ``metrics``: by split, the
+    figures that are one number; all of them are in the version's file :func:`metrics_file`.
+    ``intervals``: by split and figure. ``parents``: what the weights came from.
+
+    A version is a network, with ``preprocessing``, ``architecture``, ``plugin`` and ``weights``,
+    or an ``ensemble``, which has none of them: there they are None. Their types do not say so, for
+    what handles networks asks :attr:`ensemble` once, and not at each use.
     """
 
-    model_config = ConfigDict(**_STRICT, frozen=True)
+    model_config = ConfigDict(**fields.STRICT, frozen=True)
 
     model: str
     task: Annotated[Task, PlainValidator(_task), PlainSerializer(Task.as_json)]
-    preprocessing: dict[str, JsonValue]
-    architecture: Architecture
-    plugin: PluginOrigin
+    preprocessing: dict[str, JsonValue] = _ABSENT
+    architecture: Architecture = _ABSENT
+    plugin: PluginOrigin = _ABSENT
+    weights: Literal["best", "last", "ema", "imported"] = _ABSENT
+    ensemble: fields.Ensemble | None = None
     recipe: dict[str, JsonValue]
     data: Data
     metrics: dict[Line, dict[str, JsonValue]]
+    intervals: dict[Line, dict[str, fields.Interval]] | None = None
+    calibration: fields.Calibration | None = None
     licence: Line
     environment: dict[Line, str | int | float | bool | None]
-    weights: Literal["best", "last", "ema"]
+    parents: Annotated[list[fields.Parent], Field(max_length=fields.PARENTS)] | None = None
+    source: fields.Source | None = None
 
     @classmethod
-    def of(cls, **fields: Any) -> Self:
-        """Raises :class:`RegistryError` naming the first field that is wrong."""
-        task = fields.get("task")
-        plain = {**fields, "task": task.as_json() if isinstance(task, Task) else task}
-        what = f"model {fields.get('model')!r}"
+    def of(cls, **given: Any) -> Self:
+        """Raises :class:`RegistryError` naming the first field that is wrong. An optional field may
+        be given as None."""
+        task = given.get("task")
+        plain = {**given, "task": task.as_json() if isinstance(task, Task) else task}
+        what = f"model {given.get('model')!r}"
         try:
-            return cls._parse(strict_json.dumps(plain), what)
+            return cls._parse(strict_json.dumps(_without_absent(plain)), what)
         except StorageError as error:
             raise RegistryError(f"the record of {what}: {error}") from error
 
@@ -154,16 +126,41 @@ class Draft(BaseModel):
             return cls.model_validate_json(data)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "it"
+            where = "".join(f"{str(part)[:100]}." for part in first["loc"]).rstrip(".")
             say = first["msg"].removeprefix("Value error, ")
             raise RegistryError(
-                f"the record of {what} is not one of zoo's: {where}: {say[:1].lower()}{say[1:]}"
+                f"the record of {what} is not one of zoo's: {where and f'{where}: '}"
+                f"{say[:1].lower()}{say[1:]}"
             ) from error
 
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_null(cls, given: Any) -> Any:
+        """One way only to say that a field is absent, so that equal records are equal bytes."""
+        for key in _OPTIONAL if isinstance(given, Mapping) else ():
+            if key in given and given[key] is None:
+                raise ValueError(f"{key}: null; leave it out")
+        return given
+
     @model_validator(mode="after")
-    def _check_name(self) -> Self:
+    def _check_draft(self) -> Self:
         _as_value_error(lambda: names.check_name("model name", self.model))
+        _check_form(self)
+        _check_intervals(self)
+        if (self.source is not None) != (self.weights == IMPORTED):
+            raise ValueError(f"source: given for {IMPORTED!r} weights, and for no others")
+        if self.source is None and "fingerprint" not in self.data:
+            raise ValueError("data.fingerprint: field required")
+        if self.data.get("division") not in (None, division(self.data["splits"])):
+            raise ValueError("data.division: not that of the splits")
+        for one in (*(self.parents or ()), *(self.ensemble["members"] if self.ensemble else ())):
+            if not names.is_name(one["model"]):
+                raise ValueError(f"{one['model'][:100]!r} is no model's name")
         return self
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_absent(handler(self))
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: the same record is the same bytes."""
@@ -175,12 +172,24 @@ class Draft(BaseModel):
             )
         return data
 
+    @property
+    def made_of(self) -> str:
+        """The architecture's name, or what an ensemble is, for lists and cards."""
+        if self.ensemble is None:
+            return self.architecture["name"]
+        return f"ensemble of {len(self.ensemble['members'])} ({self.ensemble['method']})"
+
+    def require_network(self, what: str) -> None:
+        """Raise :class:`RegistryError`, naming ``what``, for an ensemble."""
+        if self.ensemble is not None:
+            raise RegistryError(f"{what} is an {self.made_of}, and has no network of its own")
+
 
 class Record(Draft):
     """One immutable version. ``prev``: sha256 of the record before it; ``created``: UTC."""
 
     format: Literal[1] = FORMAT
-    version: Annotated[int, Field(ge=1, lt=10**9)]
+    version: fields.Number
     prev: Digest | None
     created: Annotated[
         str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", max_length=20)
@@ -227,20 +236,31 @@ class Record(Draft):
         return f"model {self.model!r} version {self.version}"
 
 
-def private_text(value: object, key: str = "") -> str | None:
-    """``key: text`` of the first text in ``value`` that looks like a path of this machine."""
-    if isinstance(value, str):
-        absolute = value.startswith(("/", "~", "\\\\")) or value[1:3] in (":\\", ":/")
-        return f"{key}: {value!r}" if absolute else None
-    pairs: list[tuple[str, object]] = []
-    if isinstance(value, Mapping):
-        pairs = [(f"{key}.{name}" if key else str(name), inner) for name, inner in value.items()]
-    elif isinstance(value, list | tuple):
-        pairs = [(f"{key}.{i}", inner) for i, inner in enumerate(value)]
-    return next((found for name, inner in pairs if (found := private_text(inner, name))), None)
+def _without_absent(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if value is not None or key not in _OPTIONAL}
 
 
-def _as_value_error(check: Any) -> None:
+def _check_form(draft: Draft) -> None:
+    """A network, or an ensemble: exactly one of them, and whole."""
+    for key in _NETWORK:
+        given = getattr(draft, key) is not None
+        if draft.ensemble is None and not given:
+            raise ValueError(f"{key}: field required, for there is no ensemble")
+        if draft.ensemble is not None and given:
+            raise ValueError(f"{key}: an ensemble has none; its members have")
+
+
+def _check_intervals(draft: Draft) -> None:
+    for split, intervals in (draft.intervals or {}).items():
+        for figure, (low, high, level) in intervals.items():
+            where = f"intervals.{split}.{figure}"[:200]
+            if type(draft.metrics.get(split, {}).get(figure)) not in (int, float):
+                raise ValueError(f"{where}: there is no such figure in metrics")
+            if not (low <= high and 0 < level < 1):
+                raise ValueError(f"{where}: expected low, high and a level between 0 and 1")
+
+
+def _as_value_error(check: Callable[[], object]) -> None:
     try:
         check()
     except RegistryError as error:

@@ -24,20 +24,28 @@ def cores(sharing: int = 1) -> int:
 
 
 def environment(device: torch.device) -> dict[str, Any]:
+    """``timm`` is None where it is not installed. The kernel's name for itself, which
+    ``platform.platform()`` would give too, may hold that of the machine it was built on."""
+    library = " ".join(platform.libc_ver()).strip()
     return {
         "python": platform.python_version(),
-        "system": platform.system(),
+        "platform": " ".join(filter(None, (platform.system(), platform.machine(), library))),
         "device": describe(device),
         "threads": torch.get_num_threads(),
         **{name: version(name) for name in _PACKAGES},
+        "timm": _installed("timm"),
     }
 
 
 def version(distribution: str) -> str:
+    return _installed(distribution) or "unknown"
+
+
+def _installed(distribution: str) -> str | None:
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return "unknown"
+        return None
 
 
 def plugin_record(component: Component) -> dict[str, Any]:

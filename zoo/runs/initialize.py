@@ -25,6 +25,7 @@ from zoo.recipes import problems as words
 from zoo.recipes.problems import Places, Problem, problem_lines
 from zoo.recipes.schema import Recipe
 from zoo.registry import loading
+from zoo.registry.config import open_for
 from zoo.registry.names import Reference
 from zoo.runs import folder as folders
 from zoo.runs import subjects
@@ -44,13 +45,15 @@ _ENOUGH = 0.1  # of all weights
 class Source:
     """Where weights come from. ``init``: the key's value that names the same for ever; ``digest``:
     sha256 of their file; ``normalization``: (mean, std) of the images they saw; ``task``: what they
-    were trained for; both None where nobody knows."""
+    were trained for; both None where nobody knows. ``parent``: the published version they are, with
+    the digest that its record has now."""
 
     init: str
     weights: Mapping[str, Tensor]
     digest: str
     normalization: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     task: Task | None = None
+    parent: Mapping[str, Any] | None = None
 
 
 def with_absolute_init(recipe: Recipe) -> Recipe:
@@ -145,7 +148,7 @@ def _event(source: Source, matches: list[Match]) -> events.Initialized:
     counts = dict.fromkeys((LOADED, ADAPTED, NEW, UNUSED), 0)
     counts.update(Counter(one.what for one in matches))
     lines = [dataclasses.asdict(part) for part in parts(matches)]
-    return events.Initialized(source.init, source.digest, counts, lines)
+    return events.Initialized(source.init, source.digest, counts, lines, source.parent)
 
 
 def _version(init: str) -> Source:
@@ -160,7 +163,12 @@ def _version(init: str) -> Source:
         reference = dataclasses.replace(reference, version=found.version, alias=None)
     seen = Preprocessing.from_json(found.preprocessing)
     digest = found.weights_sha256
-    return Source(str(reference), weights, digest, (seen.mean, seen.std), found.task)
+    parent = {
+        "model": found.model,
+        "version": found.version,
+        "digest": open_for(reference).digest(found),
+    }
+    return Source(str(reference), weights, digest, (seen.mean, seen.std), found.task, parent)
 
 
 def _run(path: Path) -> Source:

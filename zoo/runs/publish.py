@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zoo.data.splits import TEST, VAL
 from zoo.errors import RunError, StorageError, ZooWarning, clipped
-from zoo.plugins.catalog import catalog
 from zoo.predictions import metrics
 from zoo.predictions.file import load_predictions
 from zoo.recipes.schema import CardSection
 from zoo.recipes.writing import public_data
-from zoo.registry.card import CardText, render_card
+from zoo.registry.card_text import CARD_BYTES, CardText, own_text
 from zoo.registry.config import open_registry
-from zoo.registry.gate import check_version, make_probe
+from zoo.registry.fresh import FreshProcess
 from zoo.registry.listing import single_numbers
 from zoo.registry.names import check_name
-from zoo.registry.record import CARD, PROBE, WEIGHTS, Draft, Record, metrics_file
+from zoo.registry.record import Draft, Record, division
+from zoo.registry.release import Release, release
 from zoo.runs import folder
 from zoo.runs.folder import RunFolder, find_run
 from zoo.runs.naming import as_argument
@@ -32,7 +34,7 @@ from zoo.runs.subjects import (
     recipe_of,
     weights_of,
 )
-from zoo.storage import commit, strict_json, tensors
+from zoo.storage import commit, reading
 from zoo.training.checkpoints import found
 
 
@@ -43,43 +45,60 @@ def publish(
     registry: str | None = None,
     licence: str | None = None,
     intended_use: str | None = None,
+    fresh: FreshProcess | None = None,
 ) -> Record:
     """Publish the kept weights of ``run`` as the next version of the model ``name``.
 
     Licence and intended use come from the recipe's ``[card]`` unless given here; without them, or
     without measured figures, nothing is published. Returns the record, once it is durable; the card
-    is left in the run's folder too. That it cannot be written there is a warning.
+    is left in the run's folder too, where its own text may be written. That it cannot be written
+    there is a warning. ``fresh``: a process that was started before, to save time.
     """
     check_name("model name", name)
     opened = run if isinstance(run, RunFolder) else find_run(str(run))
     _check_finished(opened)
-    subject = of_run(opened)
-    text = _card_text(recipe_of(opened).card, licence, intended_use)
-    measured = _measured(opened, subject)
-    draft = _draft(opened, subject, name, text.licence, measured)
-    probe = make_probe(subject.network, subject.preprocessing)
-    figures = {metrics_file(split): strict_json.dumps(one) for split, one in measured.items()}
-    cards: list[str] = []
+    with contextlib.nullcontext(fresh) if fresh else FreshProcess() as process:
+        subject = of_run(opened)
+        text = _card_text(recipe_of(opened).card, licence, intended_use)
+        measured = _measured(opened, subject)
+        released = release(
+            open_registry(registry),
+            _draft(opened, subject, name, text.licence, measured),
+            weights_of(opened),
+            subject.network,
+            replace(text, own=_own_text(opened)),
+            measured,
+            weights_sha256=subject.digest,
+            fresh=process,
+        )
+    _leave_card(opened, released)
+    return released.record
 
-    def card(version: int) -> bytes:
-        cards.append(render_card(draft, version, text, measured))
-        return cards[-1].encode()
 
-    record = open_registry(registry).publish(
-        draft,
-        {WEIGHTS: weights_of(opened), PROBE: tensors.to_bytes(probe), CARD: card, **figures},
-        gate=lambda draft, files: check_version(draft, files, catalog()),
-    )
+def _own_text(run: RunFolder) -> str:
+    """What people wrote into the card that was left in the run's folder."""
+    path = run.path / folder.CARD
+    if not path.exists():
+        return ""
     try:
-        commit.write(opened.path / folder.CARD, cards[-1].encode())
+        return own_text(reading.read(path, CARD_BYTES, what="card").decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise RunError(f"card {str(path)!r} is no text in UTF-8: {error}") from error
+
+
+def _leave_card(run: RunFolder, released: Release) -> None:
+    record = released.record
+    try:
+        for path, picture in released.pictures.items():
+            commit.write(run.path / path, picture)
+        commit.write(run.path / folder.CARD, released.card)
     except StorageError as error:
         warnings.warn(
             f"{record.model}@{record.version} is published, but its card is not in the run's "
             f"folder: {error}",
             ZooWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    return record
 
 
 def _check_finished(run: RunFolder) -> None:
@@ -112,7 +131,8 @@ def _card_text(card: CardSection, licence: str | None, intended_use: str | None)
 def _draft(
     run: RunFolder, subject: Subject, name: str, licence: str, measured: Mapping[str, Any]
 ) -> Draft:
-    recipe = recipe_of(run)
+    recipe, initialized = recipe_of(run), run.info.get("initialized")
+    parent = initialized.get("parent") if isinstance(initialized, dict) else None
     return Draft.of(
         model=name,
         task=subject.task,
@@ -120,11 +140,12 @@ def _draft(
         architecture=architecture_record(recipe, subject.preprocessing),
         plugin=part_of(run, "plugin"),
         recipe=public_data(recipe),
-        data=subject.data,
+        data={**subject.data, "division": division(subject.data["splits"])},
         metrics={split: single_numbers(figures) for split, figures in measured.items()},
         licence=licence,
         environment=part_of(run, "environment"),
         weights=run.info.get("weights"),
+        parents=[{"kind": "initialized_from", **parent}] if isinstance(parent, dict) else None,
     )
 
 

@@ -19,7 +19,8 @@ from zoo.plugins.catalog import catalog
 from zoo.recipes.reading import Override, read_recipe
 from zoo.recipes.schema import Recipe, SplitSection
 from zoo.registry.loading import load, network_with
-from zoo.registry.record import Record, private_text
+from zoo.registry.private import find_path
+from zoo.registry.record import Record
 from zoo.runs import folder
 from zoo.runs.folder import RunFolder, find_run, named_run, near_run
 from zoo.storage import tensors
@@ -100,9 +101,11 @@ def source_of(record: Record) -> Source:
     """Raises :class:`RegistryError` unless the recipe in ``record``, which a stranger wrote, names
     its data, and nothing of this machine."""
     dataset, split = record.recipe.get("dataset"), record.recipe.get("split", {})
-    found = private_text({"dataset": dataset, "split": split})
+    found = find_path({"dataset": dataset, "split": split})
     if found:
-        raise RegistryError(f"the recipe of {record} names a path of this machine: {found}")
+        raise RegistryError(
+            f"the recipe of {record} names a path of this machine: {found.where}: {found.shown!r}"
+        )
     if not isinstance(dataset, dict) or not isinstance(dataset.get("name"), str):
         raise RegistryError(f"the recipe of {record} is damaged: it names no dataset")
     try:

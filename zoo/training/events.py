@@ -48,12 +48,14 @@ class Decoding(Event):
 class Initialized(Event):
     """The first weights came from ``source``. ``digest``: sha256 of its file; ``counts``: how many
     tensors were loaded, adapted, left new, and of the source unused; ``parts``: the same by parts
-    of the network, each with ``name``, ``tensors``, ``values``, ``what`` and ``why``."""
+    of the network, each with ``name``, ``tensors``, ``values``, ``what`` and ``why``; ``parent``:
+    the published version that it was, by ``model``, ``version`` and its record's ``digest``."""
 
     source: str
     digest: str
     counts: Mapping[str, int]
     parts: Sequence[Mapping[str, Any]]
+    parent: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

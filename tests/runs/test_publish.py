@@ -145,7 +145,9 @@ def test_unknown_models_and_runs_are_named(run, here):
         zoo.load("digits-linear@7")
     with pytest.raises(RegistryError, match=r"model 'cpoy' is not in .*; there is a run 'copy'$"):
         zoo.evaluate("cpoy")
-    with pytest.raises(RegistryError, match=r"model 'cpoy' is not in registry '[^;]*$"):
+    with pytest.raises(
+        RegistryError, match=r"model 'cpoy' is not in registry '[^;]*; see: zoo models list$"
+    ):
         zoo.evaluate("cpoy@1")
 
 

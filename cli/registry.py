@@ -12,7 +12,8 @@ COMMANDS = {
     "alias": Target("registry_alias", "alias", "Show, set, move or remove names of versions."),
     "yank": Target("registry_yank", "yank", "Advise against a version; nothing is deleted."),
     "site": Target("registry_site", "site", "Write static pages to browse a registry."),
-    "verify": Target("registry_verify", "verify", "Look whether all is there, and as it was published."),
+    "verify": Target("registry_verify", "verify", "Look whether all is there and undamaged."),
+    "repair": Target("registry_repair", "repair", "Make head, index and catalog anew."),
 }
 
 app = typer.Typer(

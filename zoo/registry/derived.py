@@ -19,6 +19,7 @@ from zoo.registry.state import Date, Number, State
 from zoo.registry.tree import Tree
 from zoo.storage import strict_json
 
+RESTORE = "restore it from a copy of the registry"
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
@@ -127,10 +128,10 @@ def read_state(tree: Tree, model: str, serial: int) -> State:
     path = layout.state(model, serial)
     data = tree.read(path, layout.STATE_BYTES)
     if data is None:
-        raise damaged(tree, path, "it is missing")
+        raise lost(tree, path, "it is missing")
     state = State.from_bytes(data, f"{path} of {tree.url}")
     if (state.model, state.serial) != (model, serial):
-        raise damaged(tree, path, f"it is state {state.serial} of model {state.model!r}")
+        raise lost(tree, path, f"it is state {state.serial} of model {state.model!r}")
     return state
 
 
@@ -153,3 +154,8 @@ def damaged(tree: Tree, path: str, what: str) -> RegistryError:
     return RegistryError(
         f"{path} of {tree.url}: {what}; whoever may write there mends it with: zoo registry repair"
     )
+
+
+def lost(tree: Tree, path: str, what: str) -> RegistryError:
+    """Of a record or a state: what nothing can make again."""
+    return RegistryError(f"{path} of {tree.url}: {what}; {RESTORE}")

@@ -13,7 +13,7 @@ from zoo.registry.derived import (
     Row,
     Shard,
     Shards,
-    damaged,
+    lost,
     read_form,
     read_head,
     read_page,
@@ -80,7 +80,7 @@ def _row(tree: Tree, model: str, number: int) -> Row:
     path = layout.version(model, number)
     data = tree.read(path, limits.RECORD_BYTES)
     if data is None:
-        raise damaged(tree, path, "it is missing")
+        raise lost(tree, path, "it is missing")
     record = Record.from_bytes(data, f"model {model!r} version {number}")
     return Row(v=number, sha256=hashlib.sha256(data).hexdigest(), created=record.created)
 

@@ -1,0 +1,445 @@
+"""What ``zoo registry verify`` finds, one damage at a time; and that it finds nothing else."""
+
+import hashlib
+import json
+import os
+import shutil
+
+import pytest
+from drafts import draft
+
+from zoo.errors import RegistryError, StorageError
+from zoo.registry import derived, hashing, layout, verify
+from zoo.registry.derived import RESTORE
+from zoo.registry.store import Registry
+
+MODEL = "models/digits-tiny"
+REPAIR = "type: zoo registry repair"
+W, A1 = hashlib.sha256(b"w" * 3000).hexdigest(), hashlib.sha256(b"card 1").hexdigest()
+ENSEMBLE = {"method": "mean", "options": {}}
+NONE = {"preprocessing": None, "architecture": None, "plugin": None, "weights": None}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Three versions, four states, another model, an ensemble of both."""
+    registry = Registry.at(tmp_path_factory.mktemp("made") / "registry")
+    for _ in range(3):
+        registry.publish(
+            draft(), {"model.safetensors": b"w" * 3000, "README.md": lambda n: b"card %d" % n}
+        )
+    registry.set_alias("digits-tiny", "best", 2)
+    registry.set_alias("digits-tiny", "best", 1)
+    registry.yank("digits-tiny", 3, "why not")
+    registry.set_alias("digits-tiny", "first", 1)
+    registry.publish(draft(model="other"), {"a": b"other"})
+    members = [
+        {"model": name, "version": 1, "digest": registry.digest(registry.record(f"{name}@1"))}
+        for name in ("digits-tiny", "other")
+    ]
+    one = draft(model="both", ensemble={**ENSEMBLE, "members": members}, **NONE)
+    registry.publish(one, {"README.md": b"both"})
+    return registry.tree.root
+
+
+@pytest.fixture
+def whole(made, registry):
+    shutil.copytree(made, registry.tree.root)
+    return registry
+
+
+def lines(registry, **options):
+    return [str(one) for one in verify.verify(registry.tree, str(registry), **options).findings]
+
+
+def test_a_whole_registry(whole):
+    report = verify.verify(whole.tree, str(whole))
+    assert report.findings == []
+    assert (report.models, report.versions, report.states, report.spare) == (3, 5, 4, 0)
+    assert (report.files, report.bytes) == (6, 3000 + 3 * len("card 1") + len("otherboth"))
+    assert report.summary(fast=False) == (
+        "3 models, 5 versions, 4 states, 6 files of 3027 bytes; 0 errors, 0 notices"
+    )
+    assert json.loads(json.dumps(report.as_json()))["findings"] == []
+
+
+def test_it_changes_nothing(whole):
+    def state():
+        return {
+            path: (path.stat().st_mtime_ns, path.is_file() and path.read_bytes())
+            for path in whole.tree.root.rglob("*")
+        }
+
+    before = state()
+    verify.verify(whole.tree, str(whole))
+    assert state() == before
+
+
+def remove(path):
+    return lambda root: (root / path).unlink()
+
+
+def change(path, old, new):
+    def damage(root):
+        data = (root / path).read_bytes()
+        assert old in data
+        (root / path).chmod(0o644)
+        (root / path).write_bytes(data.replace(old, new))
+
+    return damage
+
+
+def put(path, data=b"x"):
+    def damage(root):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        if (root / path).exists():
+            (root / path).chmod(0o644)
+        (root / path).write_bytes(data)
+
+    return damage
+
+
+def swap(path, other):
+    """Copy one over the other."""
+    return lambda root: shutil.copyfile(root / path, root / other)
+
+
+def link(path):
+    def damage(root):
+        (root / path).rename(root.parent / "elsewhere")
+        (root / path).symlink_to(root.parent / "elsewhere")
+
+    return damage
+
+
+def blob(digest):
+    return layout.blob(digest)
+
+
+SEVEN = f"it says version 7 and state 4, but the last ones there are 3 and 4; {RESTORE}; "
+DAMAGES = {
+    # Records.
+    "version 1 gone": (
+        remove(f"{MODEL}/versions/1.json"),
+        f"error: {MODEL}/versions: version 1 is missing, but 2 is there; {RESTORE}",
+    ),
+    "no JSON": (
+        put(f"{MODEL}/versions/2.json", b"{"),
+        f"error: {MODEL}/versions/2.json: the record of model 'digits-tiny' version 2 is not the "
+        "JSON expected: Expecting property name enclosed in double quotes: line 1 column 2 "
+        f"(char 1); {RESTORE}",
+    ),
+    "a field changed": (
+        change(f"{MODEL}/versions/2.json", b'"accuracy":0.75', b'"accuracy":0.99'),
+        f"error: {MODEL}/versions/3.json: its prev is not the sha256 of the record before; one of "
+        f"the two was changed; {RESTORE}",
+    ),
+    "the newest changed": (
+        change(f"{MODEL}/versions/3.json", b'"accuracy":0.75', b'"accuracy":0.99'),
+        f"error: {MODEL}/index/0.json: version 3 is not as it says; {RESTORE}; if nothing is lost, "
+        f"{REPAIR}",
+    ),
+    "another's number": (
+        swap(f"{MODEL}/versions/2.json", f"{MODEL}/versions/3.json"),
+        f"error: {MODEL}/versions/3.json: it is that of model 'digits-tiny' version 2; {RESTORE}",
+    ),
+    "another's model": (
+        swap("models/other/versions/1.json", f"{MODEL}/versions/1.json"),
+        f"error: {MODEL}/versions/1.json: it is that of model 'other' version 1; {RESTORE}",
+    ),
+    "a later format": (
+        change("models/both/versions/1.json", b'"format":1', b'"format":2'),
+        "error: models/both/versions/1.json: the record of model 'both' version 1 has format 2, "
+        f"this zoo reads 1; type: pip install --upgrade zoo; {RESTORE}",
+    ),
+    "a record's name": (
+        change("models/both/versions/1.json", b'"model":"both"', b'"model":"bo_th"'),
+        f"error: models/both/versions/1.json: it is that of model 'bo_th' version 1; {RESTORE}",
+    ),
+    # States.
+    "state 2 gone": (
+        remove(f"{MODEL}/state/2.json"),
+        f"error: {MODEL}/state: state 2 is missing, but 3 is there; {RESTORE}",
+    ),
+    "state 2 changed": (
+        change(f"{MODEL}/state/2.json", b"T", b"U"),
+        f"error: {MODEL}/state/2.json: {MODEL}/state/2.json is not one of zoo's: created: String "
+        rf"should match pattern '^\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'; {RESTORE}",
+    ),
+    "a history changed": (
+        change(f"{MODEL}/state/3.json", b"why not", b"because"),
+        f"error: {MODEL}/state/4.json: its prev is not the sha256 of the state before; one was "
+        f"changed; {RESTORE}",
+    ),
+    "a change that is not what it says": (
+        change(f"{MODEL}/state/4.json", b'"best":1', b'"best":2'),
+        f"error: {MODEL}/state/4.json: its aliases and yanks are not what its change makes of "
+        f"those before; {RESTORE}",
+    ),
+    # Files.
+    "a blob gone": (
+        remove(blob(W)),
+        f"error: {blob(W)}: it is missing; needed by {MODEL}/versions/1.json (model.safetensors) "
+        f"and 2 others; {RESTORE}",
+    ),
+    "a blob short": (
+        put(blob(A1), b"card "),
+        f"error: {blob(A1)}: it has 5 bytes, not 6; needed by {MODEL}/versions/1.json (README.md); "
+        f"{RESTORE}",
+    ),
+    "a blob a link": (
+        link(blob(A1)),
+        f"error: {blob(A1)}: it is no regular file; needed by {MODEL}/versions/1.json "
+        f"(README.md); {RESTORE}",
+    ),
+    "a bit": (
+        put(blob(A1), b"cars 1"),
+        f"error: {blob(A1)}: its sha256 is {hashlib.sha256(b'cars 1').hexdigest()}, so it is "
+        f"damaged; needed by {MODEL}/versions/1.json (README.md); {RESTORE}",
+    ),
+    # What is derived.
+    "head damaged": (
+        put(f"{MODEL}/head.json", b"[]"),
+        f"error: {MODEL}/head.json: {MODEL}/head.json of ROOT: it: Input should be an object; "
+        "whoever may write there mends it with: zoo registry repair",
+    ),
+    "head gone": (
+        remove(f"{MODEL}/head.json"),
+        f"notice: {MODEL}/head.json: it is missing; {REPAIR}",
+    ),
+    "head behind": (
+        change(f"{MODEL}/head.json", b'"newest":3', b'"newest":2'),
+        f"notice: {MODEL}/head.json: it lags behind: version 2 of 3, state 4 of 4; {REPAIR}",
+    ),
+    "head behind in states": (
+        change(f"{MODEL}/head.json", b'"state":4', b'"state":1'),
+        f"notice: {MODEL}/head.json: it lags behind: version 3 of 3, state 1 of 4; {REPAIR}",
+    ),
+    "head ahead": (
+        change(f"{MODEL}/head.json", b'"newest":3', b'"newest":7'),
+        f"error: {MODEL}/head.json: {SEVEN}if nothing is lost, {REPAIR}",
+    ),
+    "head's latest yanked": (
+        change(f"{MODEL}/head.json", b'"latest":2', b'"latest":3'),
+        f"error: {MODEL}/head.json: it says 'digits-tiny' and version 3 as the latest; it is "
+        f"'digits-tiny' and 2; {REPAIR}",
+    ),
+    "index gone": (
+        remove(f"{MODEL}/index/0.json"),
+        f"notice: {MODEL}/index/0.json: it lags behind: 0 of 3 versions; {REPAIR}",
+    ),
+    "index wrong": (
+        change(f"{MODEL}/index/0.json", b'"created":"2', b'"created":"1'),
+        f"error: {MODEL}/index/0.json: version 1 is not as it says; {RESTORE}; if nothing is lost, "
+        f"{REPAIR}",
+    ),
+    "catalog gone": (
+        remove("catalog/shards.json"),
+        f"notice: {layout.shard('both')}: 'both' is not in the catalog, and 2 more; {REPAIR}",
+    ),
+    "catalog lists what is not": (
+        change(layout.shard("other"), b'["other"]', b'["another","other"]'),
+        f"error: {layout.shard('other')}: it lists 'another', which belongs elsewhere; {REPAIR}",
+    ),
+    "catalog damaged": (
+        put("catalog/shards.json", b"{}"),
+        "error: catalog/shards.json: catalog/shards.json of ROOT: shards: Field required; whoever "
+        "may write there mends it with: zoo registry repair",
+    ),
+    # The place.
+    "no marker": (
+        remove("zoo-registry.json"),
+        "error: zoo-registry.json: it is missing, so this is no registry; see: zoo registry init",
+    ),
+    "a look-alike": (
+        put("models/Digits-Tiny/versions/1.json"),
+        "error: models/Digits-Tiny: it is a look-alike of 'digits-tiny'; nothing of zoo's makes "
+        "such a one",
+    ),
+    "no model": (
+        put("models/.x/versions/1.json"),
+        "error: models/.x: it is the folder of no model; nothing of zoo's makes such a one",
+    ),
+    "unfinished": (
+        put("models/other/versions/.zoo-tmp-0.json"),
+        "notice: models/other/versions: 1 unfinished file of writers that were killed, or are at "
+        "work; those that are old go with: zoo registry gc --apply",
+    ),
+    "a stray": (
+        put(f"{MODEL}/versions/04.json"),
+        f"notice: {MODEL}/versions/04.json: it is nothing of zoo's; move it elsewhere",
+    ),
+    "a stray among blobs": (
+        put(f"blobs/sha256/00/{W}"),
+        f"notice: blobs/sha256/00/{W}: it is nothing of zoo's; move it elsewhere",
+    ),
+    "a pipe": (
+        lambda root: os.mkfifo(root / "tmp" / "pipe"),
+        "notice: tmp/pipe: it is nothing of zoo's; move it elsewhere",
+    ),
+    "trash": (
+        put(f"trash/20260102T030405Z/{W}"),
+        "notice: trash: 1 file that no version named; after the grace they go with: zoo registry "
+        "gc --apply",
+    ),
+    "a mode": (
+        lambda root: (root / blob(W)).chmod(0o600),
+        f"notice: {blob(W)}: others, such as a web server, may not read it (mode 600); type: "
+        "chmod -R a+rX ROOT",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_each_damage_is_told(whole, name):
+    damage, expected = DAMAGES[name]
+    root = whole.tree.root
+    damage(root)
+    found = lines(whole)
+    assert expected.replace("ROOT", str(root)) in found
+    assert all(one.isprintable() for one in found)
+    if expected.startswith("notice"):
+        assert [one for one in found if one.startswith("error")] == []
+
+
+def test_a_bit_is_not_seen_by_the_fast_look(whole):
+    put(blob(A1), b"cars 1")(whole.tree.root)
+    assert lines(whole, fast=True) == []
+
+
+def test_what_the_trash_holds_is_told_where_it_is_missed(whole):
+    root, there = whole.tree.root, f"trash/20260102T030405Z/{W}"
+    (root / there).parent.mkdir(parents=True)
+    (root / blob(W)).rename(root / there)
+    assert lines(whole)[0] == (
+        f"error: {blob(W)}: it is missing; needed by {MODEL}/versions/1.json (model.safetensors) "
+        "and 2 others; it lies in trash/20260102T030405Z; to put it back, type: zoo registry gc "
+        "--apply"
+    )
+
+
+def test_a_member_that_is_gone_or_another(whole):
+    root = whole.tree.root
+    change("models/other/versions/1.json", b'"accuracy":0.75', b'"accuracy":0.99')(root)
+    path = "models/both/versions/1.json"
+    assert f"error: {path}: its member other@1 is another one than it was; {RESTORE}" in lines(
+        whole
+    )
+    shutil.rmtree(root / "models/other")
+    said = "its member other@1 is not here, so it cannot be loaded; publish that one here too"
+    assert f"error: {path}: {said}" in lines(whole)
+
+
+def test_pages_beyond_the_versions(whole):
+    page = json.loads((whole.tree.root / MODEL / "index/0.json").read_bytes())
+    page["rows"] = [{**page["rows"][0], "v": 1001}]
+    put(f"{MODEL}/index/1.json", json.dumps(page).encode())(whole.tree.root)
+    assert lines(whole) == [
+        f"error: {MODEL}/index/1.json: there are no such versions; {RESTORE}; if nothing is lost, "
+        f"{REPAIR}"
+    ]
+
+
+def test_an_unreadable_folder_is_one_line(whole, monkeypatch):
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("blobs/sha256"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    folder = str(whole.tree.root / "blobs/sha256")
+    what = "permission denied; ask the folder's owner, or choose another folder"
+    assert f"error: blobs/sha256: cannot list {folder!r}: {what}" in lines(whole)
+
+
+def test_a_record_with_a_great_number_costs_nothing(whole):
+    put(f"{MODEL}/versions/999999999.json")(whole.tree.root)
+    said = f"version 4 to 999999998 is missing, but 999999999 is there; {RESTORE}"
+    assert f"error: {MODEL}/versions: {said}" in lines(whole)
+
+
+class Served:
+    """A place that lists nothing, as a static server does."""
+
+    local = listed = False
+
+    def __init__(self, tree):
+        self._tree, self.url = tree, tree.url
+        self.read, self.fetch, self.exists = tree.read, tree.fetch, tree.exists
+
+
+def test_a_place_that_lists_nothing(whole):
+    tree = Served(whole.tree)
+    report = verify.verify(tree, "it")
+    assert report.findings == []
+    assert (report.models, report.versions, report.states, report.files) == (3, 5, 4, 6)
+    put(blob(A1), b"cars 1")(whole.tree.root)
+    assert [one.path for one in verify.verify(tree, "it").findings] == [blob(A1)]
+    assert verify.verify(tree, "it", fast=True).findings == []
+    remove(blob(A1))(whole.tree.root)
+    for fast in (True, False):
+        assert [one.path for one in verify.verify(tree, "it", fast=fast).findings] == [blob(A1)]
+    remove(f"{MODEL}/versions/3.json")(whole.tree.root)
+    assert f"{MODEL}/versions/3.json" in [one.path for one in verify.verify(tree, "it").errors]
+
+
+def test_a_head_that_lies_is_not_followed_far(whole):
+    """A stranger's server may say that there are 10^9 versions."""
+    root, asked = whole.tree.root, []
+    change(f"{MODEL}/head.json", b'"newest":3', b'"newest":999999999')(root)
+    change(f"{MODEL}/head.json", b'"state":4', b'"state":999999999')(root)
+    tree = Served(whole.tree)
+    tree.read = lambda path, limit: asked.append(path) or whole.tree.read(path, limit)
+    assert verify.verify(tree, "it").errors
+    assert len(asked) < 200
+
+
+def test_it_looks_while_others_publish(whole, monkeypatch):
+    """What is published between two looks is no contradiction."""
+    real = derived.read_head
+
+    def read_head(tree, name):
+        head = real(tree, name)
+        monkeypatch.setattr(derived, "read_head", real)
+        Registry.at(whole.tree.root).publish(draft(model=name), {"a": b"new"})
+        Registry.at(whole.tree.root).set_alias(name, "new", 2)
+        return head
+
+    monkeypatch.setattr("zoo.registry.verify_derived.derived.read_head", read_head)
+    assert verify.verify(whole.tree, "it").errors == []
+
+
+def test_a_later_format_is_refused(whole):
+    change("zoo-registry.json", b'"format":1', b'"format":2')(whole.tree.root)
+    with pytest.raises(RegistryError, match="has format 2, this zoo reads 1"):
+        verify.verify(whole.tree, str(whole))
+
+
+def test_hashed_bytes_can_begin_again_and_not_be_changed():
+    digest = hashing._Digest()
+    digest.write(b"half")
+    digest.seek(0)
+    with pytest.raises(OSError, match="cannot be changed"):
+        digest.write(b"x")
+    digest.truncate()
+    digest.write(b"whole")
+    assert (digest.sha256.hexdigest(), digest.tell()) == (hashlib.sha256(b"whole").hexdigest(), 5)
+    with pytest.raises(OSError, match="cannot be taken back"):
+        digest.truncate(3)
+
+
+def test_a_blob_that_cannot_be_read_is_one_line(whole, monkeypatch):
+    real = type(whole.tree).fetch
+
+    def fetch(self, path, size, into, progress):
+        if path == blob(W):
+            raise StorageError("cannot read 'it': the disk reports an error")
+        real(self, path, size, into, progress)
+
+    monkeypatch.setattr(type(whole.tree), "fetch", fetch)
+    assert lines(whole) == [
+        f"error: {blob(W)}: cannot read 'it': the disk reports an error; needed by "
+        f"{MODEL}/versions/1.json (model.safetensors) and 2 others; {RESTORE}"
+    ]

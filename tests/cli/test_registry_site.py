@@ -14,7 +14,8 @@ Zoo = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def registry(here: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "registry"))
+    for folder in ("registry", "registry/pages"):
+        monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / folder))
     from site_examples import publish
 
     (here / "registry.toml").write_text(

@@ -236,3 +236,12 @@ def test_reading_a_yanked_version_warns_nobody(people, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         built(people, tmp_path / "site")
+
+
+def test_a_registry_is_only_read(people, tmp_path):
+    def everything():
+        return {path: path.read_bytes() for path in people.tree.root.rglob("*") if path.is_file()}
+
+    before = everything()
+    built(people, tmp_path / "site")
+    assert everything() == before

@@ -6,7 +6,8 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,11 @@ class Browser:
             "[...document.querySelectorAll(arguments[0])].map(one => one.textContent)", selector
         )
 
+    def choose(self, field: str, value: str) -> None:
+        """Choose the option of that value, in the field of that id, as a click does."""
+        options = self.all(f"#{field} option")
+        next(one for one in options if one.get_attribute("value") == value).click()
+
     def asked(self) -> list[str]:
         """Every address asked for since the last call, whatever came of it."""
         messages = [json.loads(entry["message"])["message"]
@@ -89,6 +95,14 @@ def started(profile: Path) -> Iterator[Browser]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = Chrome(options, ChromeService(shutil.which("chromedriver")))
     try:
+        driver.get("about:blank")  # leaves the browser's own first page
         yield Browser(driver)
     finally:
         driver.quit()
+
+
+def wait(until: Callable[[], object], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)

@@ -31,6 +31,7 @@ from zoo.storage import reading
 
 FILE = "registry.toml"
 CONFIG_VARIABLE = "ZOO_CONFIG_DIR"
+HUB = "hf://"
 _URLS = "a folder, or an address that begins with https://, http:// or s3://"
 _LIMIT = 1 << 20
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C: is a drive
@@ -107,6 +108,19 @@ def open_for(reference: Reference, name: str | None = None) -> Registry:
             f"reference {str(reference)!r} names another registry than {name!r}; give one of them"
         )
     return open_registry(reference.registry or name)
+
+
+def find(text: str, name: str | None = None) -> tuple[Registry, Reference]:
+    """The registry and the version that ``text`` means: a reference, or a repository of the Hub
+    (``hf://owner/name@revision``). ``name``: as for :func:`open_for`."""
+    if text.startswith(HUB):
+        from zoo.registry.hub import open_version
+
+        if name is not None:
+            raise RegistryError(f"{text!r} is in no registry of {FILE}; leave {name!r} out")
+        return open_version(text)
+    reference = Reference.parse(text)
+    return open_for(reference, name), reference
 
 
 def registries(start: Path | None = None) -> Registries:

@@ -14,10 +14,9 @@ from zoo.plugins.catalog import Catalog
 from zoo.plugins.catalog import catalog as installed
 from zoo.plugins.contexts import ArchitectureContext
 from zoo.registry import guards
-from zoo.registry.config import open_for
+from zoo.registry.config import find
 from zoo.registry.fields import Architecture, PluginOrigin
 from zoo.registry.model import Model
-from zoo.registry.names import Reference
 from zoo.registry.record import WEIGHTS, Record
 from zoo.storage import tensors
 from zoo.tasks import Task
@@ -31,8 +30,9 @@ def load(
     catalog: Catalog | None = None,
 ) -> Model:
     """The version that ``reference`` names (``name``, ``name@3``, ``name@sha256:…``,
-    ``registry:name@…``), ready to use. ``registry``: its name in ``registry.toml``, by default the
-    default one; ``device``: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``."""
+    ``registry:name@…``, or ``hf://owner/name``), ready to use. ``registry``: its name in
+    ``registry.toml``, by default the default one; ``device``: ``auto``, ``cpu``, ``cuda``,
+    ``cuda:N`` or ``mps``."""
     from zoo.data.device import choose_device
 
     where = choose_device(device)
@@ -51,8 +51,7 @@ def load(
 def read(reference: str, registry: str | None = None) -> tuple[Record, dict[str, Tensor]]:
     """A version's record and its weights, by name, as :func:`load` finds them; no network is
     built, so its plugin need not be installed."""
-    parsed = Reference.parse(reference)
-    opened = open_for(parsed, registry)
+    opened, parsed = find(reference, registry)
     record = opened.record(parsed)
     record.require_network(str(record))
     data = opened.read_file(record, WEIGHTS)

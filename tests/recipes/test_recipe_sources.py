@@ -72,6 +72,14 @@ def test_a_missing_file_a_folder_and_a_pipe(tmp_path, catalog):
     path = tmp_path / "recipe.toml"
     assert problem(path, catalog) == f"recipe {str(path)!r}: no such file or folder"
     assert problem(tmp_path, catalog) == f"recipe {str(tmp_path)!r}: a folder; expected a TOML file"
+    (tmp_path / "recipes.toml").touch()
+    near = f" (did you mean '{tmp_path}/recipes.toml'?)"
+    assert problem(path, catalog) == f"recipe {str(path)!r}: no such file or folder{near}"
+    assert problem(tmp_path, catalog).endswith(f": a folder; expected a TOML file{near}")
+    (tmp_path / "other.toml").touch()
+    assert problem(tmp_path, catalog).endswith(": a folder; expected a TOML file")
+    long = tmp_path / ("x" * 300)
+    assert problem(long, catalog).startswith(f"recipe {str(long)!r} cannot be read: OSError: ")
     os.mkfifo(path)
     assert problem(path, catalog) == f"recipe {str(path)!r}: no regular file; expected a TOML file"
 

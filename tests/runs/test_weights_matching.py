@@ -181,8 +181,9 @@ def test_nothing_fits():
     with pytest.raises(ZooError) as caught:
         start(network, {name: one + 1 for name, one in biases.items()})
     assert str(caught.value) == (
-        "transfer.init 'a.safetensors': of its 9 tensors only 6 fit the network, such as "
-        "'conv.bias', and not one weight of a layer; expected weights of the same architecture"
+        "transfer.init 'a.safetensors': of its 9 tensors only biases and norms fit the network "
+        "(6, such as 'conv.bias'), not one weight of a layer; expected weights of the same "
+        "architecture"
     )
     assert torch.equal(network.conv.bias, state["conv.bias"])
     start(network, biases | {"mid.weight": state["mid.weight"]})

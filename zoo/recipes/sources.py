@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import RecipeError, missing_path, reason
+from zoo.errors import RecipeError, closest, did_you_mean, missing_path, reason
 from zoo.recipes.flags import plain_flag_keys
 from zoo.recipes.positions import MAX_DEPTH, Positions, RefusedError, find_positions
 from zoo.recipes.problems import Places, key_text
@@ -46,12 +46,9 @@ def plain_copy(value: Any, depth: int = 0) -> Any:
 
 
 def _text(path: Path) -> str:
-    if not path.exists():
-        raise RecipeError([missing_path("recipe", path)])
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "no regular file"
-        raise RecipeError([f"recipe {str(path)!r}: {what}; expected a TOML file"])
     try:
+        if not path.is_file():
+            raise RecipeError([_no_file(path)])
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
@@ -68,6 +65,18 @@ def _text(path: Path) -> str:
         raise RecipeError(
             [f"{path}:{line}: byte 0x{byte:02x} is not UTF-8; save it as UTF-8"]
         ) from error
+
+
+def _no_file(path: Path) -> str:
+    """What is wrong with ``path``, and which recipe may be meant."""
+    if path.is_dir():
+        inside = sorted(path.glob("*.toml"))
+        meant = did_you_mean(str(inside[0])) if len(inside) == 1 else ""
+        return f"recipe {str(path)!r}: a folder; expected a TOML file{meant}"
+    if path.exists():
+        return f"recipe {str(path)!r}: no regular file; expected a TOML file"
+    near = closest(path.name, [one.name for one in path.parent.glob("*.toml")])
+    return missing_path("recipe", path) + (did_you_mean(str(path.parent / near)) if near else "")
 
 
 def _parse(path: Path, text: str) -> Draft:

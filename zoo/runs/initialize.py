@@ -25,7 +25,7 @@ from zoo.recipes import problems as words
 from zoo.recipes.problems import Places, Problem, problem_lines
 from zoo.recipes.schema import Recipe
 from zoo.registry import loading
-from zoo.registry.config import open_for
+from zoo.registry.config import HUB, find
 from zoo.registry.names import Reference
 from zoo.runs import folder as folders
 from zoo.runs import subjects
@@ -158,17 +158,18 @@ def _version(init: str) -> Source:
         if (run := folders.named_run(init)) is not None:
             raise RegistryError(f"{error}; for the run give {as_argument(run)}") from error
         raise
-    reference = Reference.parse(init)
+    registry, reference = find(init)
     if reference.digest is None:
         reference = dataclasses.replace(reference, version=found.version, alias=None)
+    named = init if init.startswith(HUB) else str(reference)
     seen = Preprocessing.from_json(found.preprocessing)
     digest = found.weights_sha256
     parent = {
         "model": found.model,
         "version": found.version,
-        "digest": open_for(reference).digest(found),
+        "digest": registry.digest(found),
     }
-    return Source(str(reference), weights, digest, (seen.mean, seen.std), found.task, parent)
+    return Source(named, weights, digest, (seen.mean, seen.std), found.task, parent)
 
 
 def _run(path: Path) -> Source:
@@ -240,8 +241,8 @@ def _require_fit(network: nn.Module, source: Source, chosen: Mapping[str, Tensor
     matrices = {name for name, one in parameters.items() if one.ndim > 1}
     if matrices and matrices.isdisjoint(fitting):
         raise TrainingError(
-            f"transfer.init {source.init!r}: of its {len(source.weights)} tensors only "
-            f"{len(fitting)} fit the network, such as {fitting[0]!r}, and not one weight of a "
+            f"transfer.init {source.init!r}: of its {len(source.weights)} tensors only biases and "
+            f"norms fit the network ({len(fitting)}, such as {fitting[0]!r}), not one weight of a "
             f"layer; expected weights of the same architecture"
         )
 

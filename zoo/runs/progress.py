@@ -106,8 +106,9 @@ class TerminalProgress:
         frozen = event.trained not in (None, event.parameters)
         trained = f", {event.trained:,} of them trained," if frozen else ""
         self._print(
-            f"{event.parameters:,} parameters{trained} on {event.device}; {event.epochs} epochs of "
-            f"{event.samples_per_epoch:,} images in {event.steps_per_epoch:,} steps",
+            f"{event.parameters:,} parameters{trained} on {event.device}; "
+            f"{_epochs(event.epochs)} of {event.samples_per_epoch:,} images in "
+            f"{event.steps_per_epoch:,} steps",
             f"{'epoch':>5}  {'train loss':>10} {event.figure:>8}  {'val loss':>8} "
             f"{event.figure:>8}  "
             f"{'learning rate':>13}  {'images/s':>8}",
@@ -130,7 +131,7 @@ class TerminalProgress:
             value = number(event.best_value)
             best = f"; best is epoch {event.best_epoch} with {event.monitor} {value}"
         ending = _ENDINGS[event.reason]
-        self._print(f"{event.epochs} epochs in {event.seconds:.1f} s ({ending}){best}")
+        self._print(f"{_epochs(event.epochs)} in {event.seconds:.1f} s ({ending}){best}")
 
     def _print(self, *lines: str) -> None:
         """All at once: each call draws the bar anew."""
@@ -172,6 +173,10 @@ def share_lines(event: events.ClassShares) -> list[str]:
         cells = "".join(f"  {one[place]:>9.1%}" for _, one in columns)
         lines.append(f"{printable(name):<{width}}  {event.counts[place]:>13,}{cells}")
     return lines
+
+
+def _epochs(number: int) -> str:
+    return f"{number} {'epoch' if number == 1 else 'epochs'}"
 
 
 def number(value: Number) -> str:

@@ -178,7 +178,7 @@ def _require_budget(
 
 
 def _spent(run: RunFolder, recipe: Recipe, done: int, asked: int | None, *, bound: bool) -> str:
-    behind = f"run {str(run.path)!r} has {done} epochs behind it"
+    behind = f"run {str(run.path)!r} has {done} {'epoch' if done == 1 else 'epochs'} behind it"
     if bound:
         return (
             f"{behind}; its schedule {recipe.scheduler.name!r} has come to its end; for a longer "

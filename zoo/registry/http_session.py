@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import select
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from email.message import Message
 
@@ -102,6 +104,7 @@ class Session:
         self._lock = threading.Lock()
         self._idle: list[Link] = []
         self._reach: Reach | None = None  # of the server itself, once it was reached
+        weakref.finalize(self, _close, self._idle)
 
     @contextlib.contextmanager
     def ask(
@@ -173,7 +176,7 @@ class Session:
             if self._token is not None and trusted:
                 _check_private(link)
                 sent["Authorization"] = f"Bearer {self._token}"
-            watch = Watch(link.sock, http_wire.STALL_SECONDS)
+            watch, response = Watch(link.sock, http_wire.STALL_SECONDS), None
             try:
                 with _told(watch):
                     link.http.request(method, address.target, headers=sent)
@@ -181,6 +184,8 @@ class Session:
                 return link, watch, Answer(link, watch, response)
             except BaseException as error:
                 watch.end()
+                if response is not None:
+                    response.close()
                 link.close()
                 # A server may close an idle connection at any time, this very moment too.
                 if not (isinstance(error, DroppedError) and link.used):
@@ -188,9 +193,11 @@ class Session:
 
     def _idle_link(self, address: Address, before: Reach | None) -> Link | None:
         with self._lock:
-            for link in self._idle:
-                same = link.address.origin == address.origin
-                if same and may_reach(before, link.reach):
+            for link in list(self._idle):
+                if _has_something(link):
+                    self._idle.remove(link)
+                    link.close()
+                elif link.address.origin == address.origin and may_reach(before, link.reach):
                     self._idle.remove(link)
                     link.address = address
                     return link
@@ -222,7 +229,22 @@ def _told(watch: Watch) -> Iterator[None]:
     except (OSError, http.client.HTTPException, ValueError) as error:
         if watch.expired or isinstance(error, TimeoutError):
             raise StalledError from error
-        raise DroppedError(reason(error)) from error
+        early = isinstance(error, http.client.IncompleteRead)
+        raise DroppedError("it ended early" if early else clipped(reason(error), 100)) from error
+
+
+def _close(links: list[Link]) -> None:
+    for link in links:
+        link.close()
+
+
+def _has_something(link: Link) -> bool:
+    """Whether an idle connection can be read from: it was closed, or holds what nobody asked for,
+    which would be taken for the next answer."""
+    try:
+        return bool(select.select([link.sock], [], [], 0)[0])
+    except (OSError, ValueError):
+        return True
 
 
 def _check_private(link: Link) -> None:

@@ -126,7 +126,9 @@ class HttpTree:
 
     def _credentials(self) -> str:
         if self._token_env is None:
-            return "if it wants a token, name the variable that holds one as token_env"
+            return (
+                "if it wants a token, name a variable that holds one as token_env in registry.toml"
+            )
         return f"check the token in ${self._token_env}"
 
     def _dropped(self, path: str, what: str) -> RegistryError:
@@ -216,7 +218,7 @@ class _Transfer:
             if not self._done:
                 first = bytes(self._block[:512])
             if count > left:
-                raise self._other(answer, "goes on", first)
+                raise self._other(answer, f"has more than {self._size} bytes", first)
             self._into.write(self._block[:count])
             self._done += count
             left -= count
@@ -241,7 +243,7 @@ class _Transfer:
         self._done = 0
 
     def _far(self, what: str) -> str:
-        return what or f"it ended after {self._done} of {self._size} bytes"
+        return f"it ended after {self._done} of {self._size} bytes" if self._done else what
 
 
 def _strong(answer: Answer) -> str | None:

@@ -110,9 +110,7 @@ class Registry:
         look = Look(self.reading, name)
         number, expected = self._number(look, reference), reference.digest
         if reference.version is None and expected is None and not self.reading.listed:
-            expected = look.indexed(number)
-            if expected is None:
-                raise self._not_indexed(f"model {name!r} version {number}")
+            expected = look.indexed(number) or ""
         record = self._record(name, number, expected)
         if reference.version or reference.digest or reference.alias:
             self._warn_of_yank(record, look)
@@ -247,11 +245,15 @@ class Registry:
         return look.latest
 
     def _record(self, name: str, number: int, expected: str | None = None) -> Record:
-        """``expected``: the sha256 that the record has, where that is known."""
+        """``expected``: the sha256 that the record has, "" where the index should say, and does
+        not."""
         data = self._record_bytes(name, number)
         what = f"model {name!r} version {number}"
         if expected not in (None, self._digests[name, number]):
-            raise self._not_indexed(what)
+            raise RegistryError(
+                f"the record of {what} is not the one in the index of {self}: it is damaged, or "
+                f"just being changed; try again"
+            )
         record = Record.from_bytes(data, what)
         if (record.model, record.version) != (name, number):
             if record.version == number and names.fold(record.model) == names.fold(name):
@@ -262,16 +264,12 @@ class Registry:
             )
         return record
 
-    def _not_indexed(self, what: str) -> RegistryError:
-        return RegistryError(
-            f"the record of {what} is not the one in the index of {self}: it is damaged, or just "
-            f"being changed; try again"
-        )
-
     def _record_bytes(self, name: str, number: int) -> bytes:
         data = self.reading.read(layout.version(name, number), limits.RECORD_BYTES)
         if data is None:
             last = self.newest(name)
+            if number <= last:
+                raise derived.damaged(self.tree, layout.version(name, number), "it is missing")
             raise RegistryError(
                 f"model {name!r} has no version {number}; the newest is {last}; "
                 f"see: zoo models show {name}"

@@ -98,12 +98,11 @@ def show(
     Examples:
       zoo models show digits-simple-cnn
       zoo models show digits-simple-cnn@1 --json
+      zoo models show hf://owner/name
     """
-    from zoo.registry.config import open_for
-    from zoo.registry.names import Reference
+    from zoo.registry.config import find
 
-    reference = Reference.parse(model)
-    opened = open_for(reference, registry)
+    opened, reference = find(model, registry)
     record = opened.record(reference)
     versions = opened.versions(record.model)
     state = opened.state(record.model)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from zoo.plugins.specs import SamplerSpec as SamplerSpec
     from zoo.plugins.specs import SchedulerSpec as SchedulerSpec
     from zoo.plugins.specs import TrackerSpec as TrackerSpec
+    from zoo.registry.hub_push import push as push
     from zoo.registry.loading import load as load
     from zoo.runs.evaluate import evaluate as evaluate
     from zoo.runs.publish import publish as publish
@@ -82,6 +83,7 @@ _HOMES = {
         "SchedulerSpec",
         "TrackerSpec",
     ),
+    "zoo.registry.hub_push": ("push",),
     "zoo.registry.loading": ("load",),
     "zoo.runs.evaluate": ("evaluate",),
     "zoo.runs.publish": ("publish",),

@@ -21,6 +21,7 @@ Side = Annotated[int, Ge(1), Le(16384)]
 _TIME = StringConstraints(pattern=r"\A(\d{1,9}(\.\d{1,3})?[smh])?\z")
 Device = Annotated[str, StringConstraints(pattern=r"\A(auto|cpu|mps|cuda(:\d{1,3})?)\z")]
 Part = Annotated[str, MinLen(1)]
+_HUB = "hf://"
 _WEIGHTS_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".h5", ".onnx"}
 Monitor = Literal[
     "train/loss", "train/accuracy", "train/balanced_accuracy", "train/precision", "train/recall",
@@ -173,8 +174,11 @@ class TransferSection(Section):
     @property
     def path(self) -> Path | None:
         """Where ``init`` is a file or folder: by a slash, a leading dot or tilde, or the suffix of
-        a file of weights. Another suffix makes no path: a model's name may have dots."""
+        a file of weights. Another suffix makes no path: a model's name may have dots; nor is a
+        repository of the Hub one."""
         text = self.init
+        if text.startswith(_HUB):
+            return None
         is_path = "/" in text or "\\" in text or text.startswith((".", "~")) or self.names_file
         return Path(text) if is_path else None
 

@@ -18,6 +18,7 @@ from zoo.errors import RegistryError, RunError
 from zoo.plugins.catalog import catalog
 from zoo.recipes.reading import Override, read_recipe
 from zoo.recipes.schema import Recipe, SplitSection
+from zoo.registry.config import HUB
 from zoo.registry.loading import load, network_with
 from zoo.registry.private import find_path
 from zoo.registry.record import Record
@@ -70,7 +71,10 @@ class Subject:
 
 def is_path(reference: str) -> bool:
     """Whether a run is meant: by a slash, a leading dot, or the name of one that is here or in
-    ``runs/``. Everything else is a reference; a model's name may have dots."""
+    ``runs/``. Everything else is a reference; a model's name may have dots, and the Hub's slashes
+    lead to no folder."""
+    if reference.startswith(HUB):
+        return False
     return "/" in reference or reference.startswith(".") or named_run(reference) is not None
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "resume": Target("resume", "resume", "Go on with a run that was interrupted."),
     "eval": Target("evaluate", "evaluate", "Measure a run or a model on a split."),
     "publish": Target("publish", "publish", "Publish a run as a new version of a model."),
+    "push": Target("push", "push", "Push a version to the Hugging Face Hub."),
     "data": Target("data", "app", "The files behind datasets: get, check, show, split, cache."),
     "components": Target("components", "app", "What plugins provide: list, show."),
     "plugins": Target("plugins", "app", "Installed plugins: list, show."),

@@ -1,29 +1,42 @@
-"""``zoo publish``: make a run's weights a version that others can load."""
+"""``zoo publish``: make a run's weights a version that others can load, or copy one there."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .choices import Json
-from .completion import complete_models, complete_registries, complete_runs
+from .completion import complete_models, complete_registries, complete_runs_and_models
 from .tables import show_json
+
+if TYPE_CHECKING:
+    from zoo.registry.record import Record
 
 
 def publish(
-    run: Annotated[
+    subject: Annotated[
         str,
-        typer.Argument(help="A run's folder, or its name in runs/.", autocompletion=complete_runs),
+        typer.Argument(
+            help="A run (its folder, or its name in runs/), or a version of another registry to "
+            "copy: shared:name@3.",
+            metavar="RUN|MODEL",
+            autocompletion=complete_runs_and_models,
+        ),
     ],
     name: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="The model's name: lower-case letters and digits, joined by '-', '_' or '.'.",
+            help="The model's name: lower-case letters and digits, joined by '-', '_' or '.'. A "
+            "copy keeps its name.",
             metavar="NAME",
             autocompletion=complete_models,
         ),
-    ],
+    ] = None,
+    alias: Annotated[
+        str | None,
+        typer.Option(help="Let this alias, such as best, point to it.", metavar="ALIAS"),
+    ] = None,
     to: Annotated[
         str | None,
         typer.Option(
@@ -42,29 +55,35 @@ def publish(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Publish a run as the next version of a model, with its card.
+    """Publish a run as the next version of a model, with its card; or copy a version, as it is, to
+    another registry.
 
     \b
     Examples:
-      zoo publish runs/digits-simple_cnn-1 --name digits-simple-cnn
+      zoo publish runs/digits-simple_cnn-1 --name digits-simple-cnn --alias best
       zoo publish runs/xray --name xray --licence mit --intended-use "teaching"
+      zoo publish digits-simple-cnn@3 --to shared
     """
-    from zoo.runs.folder import CARD, find_run
-    from zoo.runs.publish import publish as carry_out
-    from zoo.runs.subjects import sha256
+    from zoo.registry.config import open_registry
+    from zoo.registry.state import check_alias
+    from zoo.runs.subjects import is_path
 
-    opened = find_run(run)
-    record = carry_out(opened, name, registry=to, licence=licence, intended_use=intended_use)
+    if alias is not None:
+        check_alias(alias)
+    # A run is published under a name; a version that is copied keeps its own.
+    if is_path(subject) or (name is not None and not {"@", ":"} & {*subject}):
+        record, card = _publish(subject, name, to, licence, intended_use)
+    else:
+        record, card = _copy(subject, name, to, licence or intended_use), None
+    if alias is not None:
+        open_registry(to).set_alias(record.model, alias, record.version)
+    if json:
+        about = {"model": record.model, "version": record.version, "card": card}
+        show_json({**about, "alias": alias})
+        return
     version = f"{record.model}@{record.version}"
     model, reference = (f"{to}:{one}" if to else one for one in (record.model, version))
-    path = opened.path / CARD
-    # One that stands there from before, where this one could not be written, is not meant.
-    fresh = path.is_file() and sha256(path) == record.file(CARD)["sha256"]
-    card = str(path) if fresh else None
-    if json:
-        show_json({"model": record.model, "version": record.version, "card": card})
-        return
-    typer.echo(f"published: {reference}")
+    typer.echo(f"published: {reference}" + (f", alias {alias}" if alias else ""))
     if card is not None:
         typer.echo(f"card: {card}")
     typer.echo("try next:")
@@ -72,3 +91,33 @@ def publish(
     split = "test" if "test" in record.data["splits"] else "val"
     typer.echo(f"  zoo eval {reference} --split {split}")
     typer.echo(f"  python -c \"import zoo; print(zoo.load('{reference}'))\"")
+
+
+def _publish(
+    run: str, name: str | None, to: str | None, licence: str | None, intended_use: str | None
+) -> tuple[Record, str | None]:
+    from zoo.runs.folder import CARD, find_run
+    from zoo.runs.publish import publish as carry_out
+    from zoo.runs.subjects import sha256
+
+    opened = find_run(run)
+    if name is None:
+        raise typer.BadParameter("a run is published under a name", param_hint="--name")
+    record = carry_out(opened, name, registry=to, licence=licence, intended_use=intended_use)
+    path = opened.path / CARD
+    # One that stands there from before, where this one could not be written, is not meant.
+    fresh = path.is_file() and sha256(path) == record.file(CARD)["sha256"]
+    return record, str(path) if fresh else None
+
+
+def _copy(reference: str, name: str | None, to: str | None, text: str | None) -> Record:
+    from zoo.registry.copying import copy_named
+    from zoo.registry.names import Reference
+
+    if name not in (None, Reference.parse(reference).name):
+        raise typer.BadParameter("a copy keeps its name", param_hint="--name")
+    if text is not None:
+        raise typer.BadParameter(
+            "a copy keeps what its record says", param_hint="--licence, --intended-use"
+        )
+    return copy_named(reference, to)[0]

@@ -39,7 +39,39 @@ def test_json_is_all_there_is_on_stdout(here, zoo):
     code, out, _ = zoo("eval", "runs/a", "--json")
     assert 0 <= json.loads(out)["accuracy"] <= 1
     code, out, _ = zoo("publish", "runs/a", "--name", "d", *TERMS, "--json")
-    assert json.loads(out) == {"model": "d", "version": 1, "card": "runs/a/README.md"}
+    made = {"model": "d", "version": 1, "card": "runs/a/README.md", "alias": None}
+    assert json.loads(out) == made
+    _then_an_alias_and_a_copy(here, zoo)
+
+
+def _then_an_alias_and_a_copy(here, zoo):
+    """Of the run that is there, trained once for several tests."""
+    code, out, err = zoo("publish", "a", "--name", "d", *TERMS, "--alias", "best")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == "published: d@2, alias best"
+    named = (here / "registry.toml").read_text()
+    (here / "registry.toml").write_text(named + '[registry.shared]\nurl = "shared"\n')
+    for number in (1, 2):
+        code, out, err = zoo("publish", f"d@{number}", "--to", "shared", "--alias", "best")
+        assert (code, err) == (0, "")
+        assert out.splitlines()[0] == f"published: shared:d@{number}, alias best"
+    files = "reg/models/d/versions", "shared/models/d/versions"
+    for number in (1, 2):
+        one, other = ((here / folder / f"{number}.json").read_bytes() for folder in files)
+        assert one == other
+    assert zoo("eval", "shared:d@best", "--split", "val")[0] == 0
+    for wrong, said in (
+        (["d@best", "--to", "local"], "is in registry 'local'"),
+        (["d@2", "--to", "shared", "--alias", "latest"], "alias 'latest': a name alone already"),
+        (["d@9", "--to", "shared"], "has no version 9; the newest is 2"),
+    ):
+        code, out, err = zoo("publish", *wrong)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert said in err
+    code, _, err = zoo("publish", "d@2", "--to", "shared", "--name", "other")
+    assert (code, "a copy keeps its name" in err) == (2, True)
+    code, _, err = zoo("publish", "a")
+    assert (code, "a run is published under a name" in err) == (2, True)
 
 
 def test_flags_and_file_are_the_same_thing(here, zoo):

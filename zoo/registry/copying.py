@@ -8,14 +8,17 @@ an ensemble come along, and are named by the digests they have there.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.errors import RegistryError, ZooError
-from zoo.registry import publishing
+from zoo.errors import RegistryError, ZooWarning
+from zoo.registry import layout, publishing
+from zoo.registry.config import open_for, open_registry
 from zoo.registry.names import Reference
 from zoo.registry.record import CARD, Draft, Record
 from zoo.registry.store import Registry
+from zoo.storage import limits
 
 _NUMBERED = ("format", "version", "prev", "created", "files")  # what a draft has not
 _DEPTH = 8  # of ensembles whose members are ensembles
@@ -29,12 +32,20 @@ def copy(source: Registry, record: Record, target: Registry) -> Record:
     return _copy(source, record, target, 0)
 
 
+def copy_named(reference: str, to: str | None) -> tuple[Record, Registry]:
+    """Copy the version that ``reference`` means to the registry named ``to``, by default the
+    default one: (its record there, that registry)."""
+    parsed = Reference.parse(reference)
+    source, target = open_for(parsed), open_registry(to)
+    return copy(source, source.record(parsed), target), target
+
+
 def _copy(source: Registry, record: Record, target: Registry, depth: int) -> Record:
     if depth > _DEPTH:
         raise RegistryError(f"{record}: its ensembles are nested deeper than {_DEPTH}")
-    there = _there(target, record, source.digest(record))
-    if there is not None:
-        return there
+    there = _newest(target, record)
+    if there is not None and _same(source, record, target):
+        return record
     fields = record.model_dump(mode="json")
     changed = False
     for member in (record.ensemble or {"members": []})["members"]:
@@ -51,21 +62,28 @@ def _copy(source: Registry, record: Record, target: Registry, depth: int) -> Rec
     canonical = hashlib.sha256(record.to_bytes()).hexdigest() == source.digest(record)
     if canonical and not changed and publishing.adopt(tree, str(target), record, files):
         return record
+    if there is not None and _content(there) == _content(record):
+        return there
     draft = Draft.of(**{key: value for key, value in fields.items() if key not in _NUMBERED})
     return target.publish(draft, {**files, **_card(source, record)})
 
 
-def _there(target: Registry, record: Record, digest: str) -> Record | None:
-    """The same record, or the newest one there if it is the same but for its number."""
+def _newest(target: Registry, record: Record) -> Record | None:
+    """The newest version there of its model."""
     try:
         number = target.newest(record.model)
-        for version in {min(number, record.version), number}:
-            found = target.record(Reference(record.model, version=version))
-            if target.digest(found) == digest or _content(found) == _content(record):
-                return found
-    except ZooError:  # no such model yet, or a damaged one: publishing says what is wrong
+    except RegistryError:
         return None
-    return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ZooWarning)  # that it was yanked
+        return target.record(Reference(record.model, version=number))
+
+
+def _same(source: Registry, record: Record, target: Registry) -> bool:
+    """Whether the very record is there under its own number."""
+    path = layout.version(record.model, record.version)
+    data = target.tree.read(path, limits.RECORD_BYTES)
+    return data is not None and hashlib.sha256(data).hexdigest() == source.digest(record)
 
 
 def _content(record: Record) -> dict[str, Any]:

@@ -176,6 +176,24 @@ def bench(published_site, tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def net(bench):
+    return pull_bench.Net(bench.server.port)
+
+
+@pytest.fixture
+def wire(bench, net):
+    return bench.wire(resolve=net.resolve, connect=net.connect)
+
+
+@pytest.fixture
+def other(published_site):
+    """A second server, with the same files."""
+    server = FaultServer(published_site)
+    yield server
+    server.close()
+
+
+@pytest.fixture
 def catalog():
     builds = {
         "tiny": tiny, "computing": computing, "attribute": attribute, "failing": failing,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from drafts import draft
 from fault_server import Fault, FaultServer
 
+from zoo.errors import ZooError
 from zoo.registry import cache, layout
 from zoo.registry.http_tree import HttpTree
 from zoo.registry.http_wire import Wire
@@ -29,6 +32,29 @@ BLOB, HEAD, PAGE, RECORD = (
 
 def publish(root: Path, **changes: object) -> None:
     Registry.at(root).publish(draft(**changes), {"model.safetensors": WEIGHTS, "README.md": CARD})
+
+
+PUBLIC, OTHER = "93.184.216.34", "93.184.216.35"
+METADATA = "169.254.169.254"
+NAMES = {"zoo.test": [PUBLIC], "cdn.test": [OTHER], "inside.test": ["10.1.2.3"]}
+
+
+class Net:
+    """A network in which ``names`` have addresses, and every address is one of our servers.
+    ``met``: the addresses connected to, in order."""
+
+    def __init__(self, port: int) -> None:
+        self.names: dict[str, list[str]] = {key: list(value) for key, value in NAMES.items()}
+        self.ports: dict[str, int] = {}
+        self.port = port
+        self.met: list[str] = []
+
+    def resolve(self, host: str, port: int) -> list[str]:
+        return self.names[host]
+
+    def connect(self, address: str, port: int, seconds: float) -> socket.socket:
+        self.met.append(address)
+        return socket.create_connection(("127.0.0.1", self.ports.get(address, self.port)), seconds)
 
 
 @dataclass
@@ -51,6 +77,13 @@ class Bench:
 
     def break_(self, path: str, *faults: Fault) -> None:
         self.server.faults[path] = list(faults)
+
+    def refused(self, registry: Registry | None = None) -> str:
+        """What is said when nothing could be pulled, of which nothing is left."""
+        with pytest.raises(ZooError) as caught:
+            self.pull(registry=registry)
+        self.assert_nothing()
+        return str(caught.value)
 
     def assert_whole(self) -> None:
         """The target holds what was published, and nothing else."""

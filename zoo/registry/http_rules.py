@@ -107,7 +107,8 @@ def hop(before: Address, location: str) -> Address:
     """Where a redirect of ``before`` leads. Raises :class:`RegistryError` where it may not."""
     shown = f"{str(before)!r} leads to {clipped(location, 200)!r}"
     try:
-        after = parse(urljoin(str(before), location))
+        whole = urlsplit(location).scheme  # urljoin takes "http:///x" for a path on the same host
+        after = parse(location if whole else urljoin(str(before), location))
     except ValueError as error:
         raise RegistryError(f"{shown}: {error}") from error
     if before.scheme == "https" and after.scheme != "https":

@@ -167,17 +167,9 @@ class Session:
     ) -> tuple[Link, Watch, Answer]:
         while True:
             link = self._idle_link(address, before) or open_link(address, self._wire, before)
-            sent = {
-                "Host": address.netloc,
-                "User-Agent": f"zoo/{__version__}",
-                "Accept-Encoding": "identity",
-                **headers,
-            }
-            if self._token is not None and trusted:
-                _check_private(link)
-                sent["Authorization"] = f"Bearer {self._token}"
             watch, response = Watch(link.sock, http_wire.STALL_SECONDS), None
             try:
+                sent = {**self._headers(link, trusted), **headers}
                 with _told(watch):
                     link.http.request(method, address.target, headers=sent)
                     response = link.http.getresponse()
@@ -190,6 +182,17 @@ class Session:
                 # A server may close an idle connection at any time, this very moment too.
                 if not (isinstance(error, DroppedError) and link.used):
                     raise
+
+    def _headers(self, link: Link, trusted: bool) -> dict[str, str]:
+        sent = {
+            "Host": link.address.netloc,
+            "User-Agent": f"zoo/{__version__}",
+            "Accept-Encoding": "identity",
+        }
+        if self._token is not None and trusted:
+            _check_private(link)
+            sent["Authorization"] = f"Bearer {self._token}"
+        return sent
 
     def _idle_link(self, address: Address, before: Reach | None) -> Link | None:
         with self._lock:

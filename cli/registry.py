@@ -14,6 +14,7 @@ COMMANDS = {
     "site": Target("registry_site", "site", "Write static pages to browse a registry."),
     "verify": Target("registry_verify", "verify", "Look whether all is there and undamaged."),
     "repair": Target("registry_repair", "repair", "Make head, index and catalog anew."),
+    "gc": Target("registry_gc", "gc", "Take out the files that no version names."),
 }
 
 app = typer.Typer(

@@ -43,7 +43,7 @@ def test_a_group_alone_prints_its_help_and_its_commands_have_examples(zoo: Zoo, 
     code, out, err = zoo(name)
     assert (code, err) == (0, "")
     assert zoo(name, "-h") == (0, out, "")
-    some = {"data": ("get", "split"), "registry": ("init", "list", "alias", "yank")}
+    some = {"data": ("get", "split"), "registry": ("init", "list", "alias", "yank", "verify", "gc")}
     for command in some.get(name, ("list", "show")):
         assert f"\n  {command} " in out
         assert f"\n  Examples:\n    zoo {name} {command}" in zoo(name, command, "-h")[1]

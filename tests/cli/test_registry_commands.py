@@ -1,4 +1,4 @@
-"""``zoo registry init``, ``list``, ``alias``, ``yank``."""
+"""``zoo registry``: ``init``, ``list``, ``alias``, ``yank``, ``verify``, ``repair``, ``gc``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from zoo.registry.folder_tree import FolderTree
 from zoo.registry.store import Registry
 
 Zoo = Callable[..., tuple[int, str, str]]
@@ -167,6 +168,71 @@ def test_yank_and_undo(zoo: Zoo, publish: Publish) -> None:
         "zoo: error: model 'digits-tiny' has no version 3; the newest is 2; see: zoo models show "
         "digits-tiny\n"
     )
+
+
+def test_verify_and_repair(zoo: Zoo, here: Path, publish: Publish) -> None:
+    registry = publish(1)
+    zoo("registry", "init")
+    where = f"registry 'local' ({here}/registry)"
+    whole = "1 model, 1 version, 0 states, 1 file of 1 byte"
+    assert zoo("registry", "verify") == (0, f"{where}: {whole}; 0 errors, 0 notices\n", "")
+    (here / "registry/models/digits-tiny/head.json").write_bytes(b"{}")
+    code, out, err = zoo("registry", "verify", "--fast")
+    assert (code, err) == (1, "")
+    assert out.splitlines() == [
+        f"error: models/digits-tiny/head.json: models/digits-tiny/head.json of {here}/registry: "
+        "model: Field required; whoever may write there mends it with: zoo registry repair",
+        f"{where}: {whole}, not hashed; 1 error, 0 notices",
+    ]
+    code, out, _ = zoo("registry", "verify", "--json")
+    assert (code, json.loads(out)["findings"][0]["severity"]) == (1, "error")
+    said = f"{where}: head, index and catalog of 1 model are made anew\n"
+    assert zoo("registry", "repair") == (0, said, "")
+    assert zoo("registry", "verify")[0] == 0
+    record = here / "registry/models/digits-tiny/versions/1.json"
+    record.write_bytes(b"{}")
+    code, out, err = zoo("registry", "repair", "--json")
+    assert (code, err, json.loads(out)["left"][0]["path"]) == (1, "", "models/digits-tiny")
+    assert zoo("registry", "repair")[0] == 1
+    assert registry.versions("digits-tiny") == [1]
+
+
+def test_gc_tells_and_then_does(zoo: Zoo, here: Path, publish: Publish) -> None:
+    registry = publish(1)
+    zoo("registry", "init")
+    where = f"registry 'local' ({here}/registry)"
+    assert zoo("registry", "gc") == (0, f"{where}: 0 bytes\n", "")
+    tree = registry.tree
+    assert isinstance(tree, FolderTree)
+    tree.keep(tree.stage(b"spare"))
+    assert zoo("registry", "gc")[1] == f"{where}: 0 bytes; 1 more is younger than 7d\n"
+    assert zoo("registry", "gc", "--grace", "0", "--registry", "local")[1].splitlines() == [
+        "1 file that no version names: would be moved to the trash",
+        f"{where}: 5 bytes",
+        "nothing was changed; to do it, type: zoo registry gc --registry local --grace 0 --apply",
+    ]
+    assert not (here / "registry/trash").exists()
+    assert zoo("registry", "gc", "--grace", "0", "--apply")[1].splitlines() == [
+        "1 file that no version names: moved to the trash", f"{where}: 5 bytes",
+    ]  # fmt: skip
+    code, out, _ = zoo("registry", "gc", "--grace", "0", "--apply", "--json")
+    assert (code, len(json.loads(out)["deleted"])) == (0, 1)
+    assert zoo("registry", "gc", "--grace", "soon") == (
+        1, "", "zoo: error: grace 'soon': expected a time such as '7d', '12h', '90m' or '0'\n",
+    )  # fmt: skip
+
+
+def test_what_can_only_be_read_is_said(zoo: Zoo, here: Path) -> None:
+    (here / "registry.toml").write_text('[registry.web]\nurl = "http://127.0.0.1:1/x"\n')
+    web = "registry 'web' (http://127.0.0.1:1/x)"
+    assert zoo("registry", "gc")[2] == (
+        f"zoo: error: {web} can only be read; collect where it can be written\n"
+    )
+    assert zoo("registry", "repair")[2] == (
+        f"zoo: error: {web} can only be read; repair it where it can be written\n"
+    )
+    code, out, err = zoo("registry", "verify")
+    assert (code, out, err.count("\n")) == (1, "", 1)
 
 
 @pytest.mark.parametrize(

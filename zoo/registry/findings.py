@@ -56,7 +56,7 @@ class Report:
             several(self.versions, "version"),
             several(self.states, "state"),
             several(self.files, "file")
-            + f" of {self.bytes} bytes"
+            + f" of {several(self.bytes, 'byte')}"
             + (", not hashed" if fast else ""),
         ]
         spare = f"; {several(self.spare, 'file')} that no version names" if self.spare else ""

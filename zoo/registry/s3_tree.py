@@ -19,7 +19,7 @@ from zoo.errors import StorageError, ZooError
 from zoo.registry import layout
 from zoo.registry.s3_client import Clients, Settings, connect, parse_url
 from zoo.registry.s3_errors import reported
-from zoo.registry.tree import Progress, UnreachableError
+from zoo.registry.tree import Entry, Progress, UnreachableError
 from zoo.storage import commit, limits
 from zoo.storage.commit import Staged
 
@@ -180,6 +180,56 @@ class S3Tree:
         """A bucket has no locks."""
         yield
 
+    def entries(self, folder: str) -> list[Entry]:
+        clients = self._clients
+        with reported("list", self._place(folder)):
+            found = clients.obstore.list_with_delimiter(clients.small, folder or None)
+        inside = [(one["path"], one["size"], _second(one)) for one in found["objects"]]
+        inside += [(path.rstrip("/"), None, 0.0) for path in found["common_prefixes"]]
+        return [Entry(path.rpartition("/")[2], size, at) for path, size, at in inside]
+
+    def now(self) -> float:
+        path = f"{layout.TMP}/{commit.TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+        self.replace(path, b"")
+        try:
+            return self.modified(path) or 0.0
+        finally:
+            self.remove(path)
+
+    def modified(self, path: str) -> float | None:
+        clients = self._clients
+        with contextlib.suppress(FileNotFoundError), reported("read", self._place(path)):
+            return _second(clients.obstore.head(clients.small, path))
+        return None
+
+    def take(self, path: str, to: str) -> float | None:
+        """There is no move. What somebody puts there anew while it is copied stays, and is told by
+        its date; what comes before the removal is gone, and its publisher sees that."""
+        before = self.modified(path)
+        if before is None or not self._copy(path, to):
+            return None
+        now = self.modified(path)
+        if now == before:
+            self.remove(path)
+        return now
+
+    def give_back(self, path: str, to: str) -> None:
+        if self.exists(to) or self._copy(path, to) or self.exists(to):
+            self.remove(path)
+
+    def remove(self, path: str) -> None:
+        clients = self._clients
+        with contextlib.suppress(FileNotFoundError), reported("remove", self._place(path)):
+            clients.obstore.delete(clients.small, path)
+
+    def _copy(self, path: str, to: str) -> bool:
+        """False where there is nothing to copy."""
+        clients = self._clients
+        with contextlib.suppress(FileNotFoundError), reported("copy", self._place(path)):
+            clients.obstore.copy(clients.large, path, to)
+            return True
+        return False
+
     def _writer(self, path: str) -> str | None:
         """Which call put the object there: "" when that is not said, None when there is none."""
         clients = self._clients
@@ -201,6 +251,11 @@ class S3Tree:
 
     def _place(self, path: str) -> str:
         return f"{self.url}/{path}"
+
+
+def _second(meta: Any) -> float:
+    """A listing says parts of a second, or does not; the answer to a single question never does."""
+    return float(int(meta["last_modified"].timestamp()))
 
 
 def _attributes(cache: str) -> dict[str, str]:

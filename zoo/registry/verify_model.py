@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from itertools import pairwise
 
 from zoo.errors import RegistryError, ZooError
 from zoo.registry import layout, names, numbering, verify_derived
 from zoo.registry.derived import RESTORE
 from zoo.registry.findings import Report
+from zoo.registry.reads import read_all
 from zoo.registry.record import Record
 from zoo.registry.state import State
 from zoo.registry.tree import Tree
 from zoo.registry.verify_derived import Verified
 from zoo.storage import limits
-
-_REMOTE_THREADS = 16
 
 
 def verify_model(tree: Tree, folder: str, report: Report) -> Verified:
@@ -52,36 +50,13 @@ def _numbers(tree: Tree, folder: str, known: int, what: str, report: Report) -> 
     return numbers
 
 
-def _read_all(
-    tree: Tree, numbers: Sequence[int], path: Callable[[int], str], limit: int
-) -> Iterator[tuple[int, str, bytes | ZooError | None]]:
-    """(number, path, what is there). A place that cannot be listed is not asked beyond what is
-    missing: how much there is only its head says, which may be anything."""
-
-    def read(number: int) -> tuple[int, str, bytes | ZooError | None]:
-        try:
-            return number, path(number), tree.read(path(number), limit)
-        except ZooError as error:
-            return number, path(number), error
-
-    if tree.local:  # a disk answers at once; elsewhere most of the time is spent waiting
-        yield from map(read, numbers)
-        return
-    with ThreadPoolExecutor(_REMOTE_THREADS) as pool:
-        for start in range(0, len(numbers), 4 * _REMOTE_THREADS):
-            for one in pool.map(read, numbers[start : start + 4 * _REMOTE_THREADS]):
-                yield one
-                if one[2] is None and not tree.listed:
-                    return
-
-
 def _states(tree: Tree, found: Verified, folder: str, known: int, report: Report) -> list[State]:
     """Those that are valid, and follow from one another. ``known``: how many the head says."""
     serials = _numbers(tree, layout.states(folder), known, "state", report)
     states: list[State] = []
     previous: tuple[State, bytes] | None = None
     place = functools.partial(layout.state, folder)
-    for serial, path, data in _read_all(tree, serials, place, layout.STATE_BYTES):
+    for serial, path, data in read_all(tree, serials, place, layout.STATE_BYTES):
         found.serial = serial
         try:
             state = _state(path, data, folder, serial)
@@ -124,7 +99,7 @@ def _records(tree: Tree, found: Verified, folder: str, known: int, report: Repor
     numbers = _numbers(tree, layout.versions(folder), known, "version", report)
     place = functools.partial(layout.version, folder)
     previous: tuple[int, str] | None = None
-    for number, path, data in _read_all(tree, numbers, place, limits.RECORD_BYTES):
+    for number, path, data in read_all(tree, numbers, place, limits.RECORD_BYTES):
         found.newest = number
         try:
             record, digest = _record(data, folder, number)

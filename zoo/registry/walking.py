@@ -73,3 +73,7 @@ def _kind(path: str, entry: Entry) -> Kind:
 def is_plain(entry: Entry) -> bool:
     """Whether it is a file, and no link, pipe or device."""
     return entry.size is not None and (entry.mode is None or stat.S_ISREG(entry.mode))
+
+
+def is_folder(entry: Entry) -> bool:
+    return entry.size is None

@@ -12,9 +12,11 @@ import s3_server
 from drafts import draft
 from s3_server import refuse
 
-from zoo.errors import RegistryError, StorageError
+from zoo.errors import RegistryError, StorageError, ZooWarning
 from zoo.registry import cache, s3_client
+from zoo.registry.config import parse
 from zoo.registry.store import Registry
+from zoo.registry.tree import UnreachableError
 
 FILES = {
     "model.safetensors": b"weights",
@@ -64,6 +66,35 @@ def test_a_blob_with_another_content_is_refused(store, registry):
     registry.tree.replace(f"blobs/sha256/{sha256[:2]}/{sha256}", b"Weights")
     with pytest.raises(StorageError, match=r"expected .*, as its record says"):
         registry.read_file(record, "model.safetensors")
+
+
+def test_a_registry_is_opened_as_its_file_says(store, registry, tmp_path):
+    registry.publish(draft(), FILES)
+    text = f"""
+        [registry.team]
+        url = "{store.url}/"
+        endpoint = "{store.endpoint}"
+        region = "us-east-1"
+        path_style = true
+        anonymous = false
+        access_key_env = "ZOO_KEY"
+        secret_key_env = "ZOO_SECRET"
+    """
+    opened = parse(text.encode(), tmp_path / "registry.toml").open("team")
+    assert opened.record("digits-tiny").version == 1
+    assert str(opened) == f"registry 'team' ({store.url})"
+
+
+def test_what_was_read_before_serves_when_the_bucket_cannot_be_reached(store, registry):
+    made = registry.publish(draft(), FILES)
+    Registry(store.tree(), "bucket").read_file(registry.record("digits-tiny"), "model.safetensors")
+    gone = Registry(store.tree(endpoint="http://127.0.0.1:9"), "bucket")
+    with pytest.warns(ZooWarning, match="going by what was there on|whether .* is yanked"):
+        record = gone.record("digits-tiny@1")
+    assert record == made
+    assert gone.read_file(record, "model.safetensors") == b"weights"
+    with pytest.raises(UnreachableError):
+        gone.read_file(record, "README.md")
 
 
 def test_an_alias_is_moved_by_one_of_two(store, registry):

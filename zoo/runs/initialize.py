@@ -26,7 +26,6 @@ from zoo.recipes.problems import Places, Problem, problem_lines
 from zoo.recipes.schema import Recipe
 from zoo.registry import loading
 from zoo.registry.config import HUB, find
-from zoo.registry.names import Reference
 from zoo.runs import folder as folders
 from zoo.runs import subjects
 from zoo.runs.folder import RunFolder

@@ -36,15 +36,19 @@ def load(
     from zoo.data.device import choose_device
 
     where = choose_device(device)
-    record, weights = read(reference, registry)
-    network = network_with(
-        weights,
-        record.architecture,
-        record.task,
-        catalog or installed(),
-        what=str(record),
-        plugin=record.plugin,
-    )
+    opened, parsed = find(reference, registry)
+    record = opened.record(parsed)
+    record.require_network(str(record))
+    # Large weights take as long to compare as their network takes to build: both at once.
+    with opened.file_while(record, WEIGHTS) as data:
+        network = network_with(
+            tensors.from_bytes(data, f"the weights of {record}"),
+            record.architecture,
+            record.task,
+            catalog or installed(),
+            what=str(record),
+            plugin=record.plugin,
+        )
     return Model(record, Preprocessing.from_json(record.preprocessing), network, where)
 
 

@@ -40,6 +40,7 @@ def test_a_trained_model_goes_to_the_hub_and_comes_back(zoo: Zoo, web: Any, here
     assert zoo("train", *recipe, "--run", "runs/one")[0] == 0
     figures(zoo, "runs/one")
     card = ("--licence", "mit", "--intended-use", "a test")
+    said(zoo, "registry", "init", "registry")
     assert zoo("publish", "runs/one", "--name", "digits", *card)[0] == 0
     out = said(zoo, "push", "digits", ADDRESS)
     assert out == (
@@ -51,6 +52,10 @@ def test_a_trained_model_goes_to_the_hub_and_comes_back(zoo: Zoo, web: Any, here
     assert (shown["model"], shown["version"], shown["versions"]) == ("digits", 1, [1])
     assert shown["digest"] == json.loads(said(zoo, "models", "show", "digits", "--json"))["digest"]
     assert figures(zoo, ADDRESS) == figures(zoo, "digits")
+    said(zoo, "registry", "init", "elsewhere", "--name", "other")
+    assert zoo("publish", ADDRESS, "--to", "other")[0] == 0
+    copied = json.loads(said(zoo, "models", "show", "other:digits@1", "--json"))
+    assert copied["digest"] == shown["digest"]
     assert zoo("train", *recipe, "--init", ADDRESS, "--run", "runs/two")[0] == 0
     info = json.loads((here / "runs/two/run.json").read_text())
     assert info["initialized"]["source"] == ADDRESS

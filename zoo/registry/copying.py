@@ -14,7 +14,7 @@ from typing import Any
 
 from zoo.errors import RegistryError, ZooWarning
 from zoo.registry import layout, publishing
-from zoo.registry.config import open_for, open_registry
+from zoo.registry.config import find, open_registry
 from zoo.registry.names import Reference
 from zoo.registry.record import CARD, Draft, Record
 from zoo.registry.store import Registry
@@ -35,8 +35,7 @@ def copy(source: Registry, record: Record, target: Registry) -> Record:
 def copy_named(reference: str, to: str | None) -> tuple[Record, Registry]:
     """Copy the version that ``reference`` means to the registry named ``to``, by default the
     default one: (its record there, that registry)."""
-    parsed = Reference.parse(reference)
-    source, target = open_for(parsed), open_registry(to)
+    (source, parsed), target = find(reference), open_registry(to)
     return copy(source, source.record(parsed), target), target
 
 

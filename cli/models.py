@@ -122,9 +122,7 @@ def show(
 def _show_record(record: Record, registry: Registry, about: dict[str, Any]) -> None:
     from zoo.registry.listing import scalars
 
-    architecture, plugin = record.architecture, record.plugin
-    options = ", ".join(f"{key}={value!r}" for key, value in architecture["options"].items())
-    height, width = architecture["image_size"]
+    parents = record.parents or ()
     show_fields(
         {
             "model": f"{record.model}@{record.version}",
@@ -136,21 +134,35 @@ def _show_record(record: Record, registry: Registry, about: dict[str, Any]) -> N
             "created": record.created,
             "licence": record.licence,
             "task": f"{record.task.kind}: {', '.join(record.task.classes)}",
-            "architecture": f"{architecture['name']} ({options})"
-            if options
-            else architecture["name"],
-            "input": f"{height} x {width} pixels, {architecture['in_channels']} channels",
-            "plugin": f"{plugin['distribution']} {plugin['version']}",
+            **(_network(record) if record.ensemble is None else {"made of": record.made_of}),
             "dataset": record.data["dataset"],
             "weights": record.weights,
+            "parents": ", ".join(f"{one['model']}@{one['version']}" for one in parents),
         }
     )
+    if record.ensemble is not None:
+        print()
+        members = [(f"{one['model']}@{one['version']}", one["digest"][:12])
+                   for one in record.ensemble["members"]]  # fmt: skip
+        show_table(("member", "sha256"), members, empty="")
     for split, metrics in record.metrics.items():
         print()
         show_table((split, "value"), list(scalars(metrics).items()), empty=f"{split}: no figures")
     print()
     files = [(file["path"], file["size"], file["sha256"][:12]) for file in record.files]
     show_table(("file", "bytes", "sha256"), files, empty="")
+
+
+def _network(record: Record) -> dict[str, str]:
+    """What a version that is a network has, and an ensemble has not."""
+    architecture, plugin = record.architecture, record.plugin
+    options = ", ".join(f"{key}={value!r}" for key, value in architecture["options"].items())
+    height, width = architecture["image_size"]
+    return {
+        "architecture": architecture["name"] + (f" ({options})" if options else ""),
+        "input": f"{height} x {width} pixels, {architecture['in_channels']} channels",
+        "plugin": f"{plugin['distribution']} {plugin['version']}",
+    }
 
 
 def _runs(numbers: list[int]) -> str:

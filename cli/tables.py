@@ -22,16 +22,17 @@ def show_table(
     """A table: drawn by rich on a terminal, else aligned text. ``empty`` is said for no rows;
     ``named``: the columns are names from data, which stay as they are; ``right``: columns aligned
     to the right, beside those of numbers."""
+    columns = [_cell(column) for column in columns]
     texts = [[_cell(cell) for cell in row] for row in rows]
     numeric = [
         name in right or _is_numeric(row[i] for row in rows) for i, name in enumerate(columns)
     ]
     if not texts:
-        print(empty, file=sys.stderr)
+        print(printable(empty), file=sys.stderr)
     elif sys.stdout.isatty():
         _draw(columns, texts, numeric)
     else:
-        header = [_cell(column) if named else column.upper() for column in columns]
+        header = [column if named else column.upper() for column in columns]
         lines = [header, *texts]
         widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
         for line in lines:

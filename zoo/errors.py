@@ -10,12 +10,14 @@ import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+LINE = 3000  # letters of a message; a stranger's text in it may have a million
+
 
 class ZooError(Exception):
     """The root: something zoo expected to be able to go wrong, said in one line."""
 
     def __str__(self) -> str:
-        return printable(super().__str__())
+        return clipped(super().__str__(), LINE)
 
 
 class ZooWarning(UserWarning):
@@ -34,7 +36,7 @@ class ProblemsError(ZooError):
         super().__init__("\n".join(self.problems))
 
     def __str__(self) -> str:
-        return "\n".join(printable(problem) for problem in self.problems)
+        return "\n".join(clipped(problem, LINE) for problem in self.problems)
 
 
 class ContractError(ProblemsError, PluginError):
@@ -94,8 +96,12 @@ def printable(text: str) -> str:
 
 def clipped(text: str, most: int = 60) -> str:
     """Printable, and both ends of it where it is long: a stranger's text may have any length."""
-    text, half = printable(text), most // 2 - 2
-    return text if len(text) <= most else f"{text[:half]} … {text[-half:]}"
+    half = most // 2 - 2
+    if len(text) <= most:  # else it need not all be looked at
+        text = printable(text)
+    if len(text) <= most:
+        return text
+    return f"{printable(text[:half])[:half]} … {printable(text[-half:])[-half:]}"
 
 
 _BEGINNING = 3  # letters of a name that are enough to know it by

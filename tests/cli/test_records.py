@@ -215,3 +215,17 @@ def test_what_cannot_be_shown(
     assert (code, out) == (1, "")
     assert err.startswith(f"zoo: error: {said}")
     assert err.count("\n") == 1
+
+
+def test_an_ensemble_is_shown_by_its_members(zoo: Zoo, registry: Registry) -> None:
+    record = registry.record("pets-mlp")
+    member = {"model": "pets-mlp", "version": 1, "digest": registry.digest(record)}
+    network = {"format", "version", "prev", "created", "files", "preprocessing", "architecture",
+               "plugin", "weights", "model"}  # fmt: skip
+    plain = record.model_dump(mode="json", exclude=network)
+    ensemble = {"method": "mean", "options": {}, "members": [member, member]}
+    registry.publish(Draft.of(**plain, model="both", ensemble=ensemble), {"README.md": b"# both"})
+    code, out, err = zoo("models", "show", "both")
+    assert (code, err) == (0, "")
+    assert "made of   ensemble of 2 (mean)\n" in out
+    assert f"\nMEMBER      SHA256\npets-mlp@1  {member['digest'][:12]}\npets-mlp@1  " in out

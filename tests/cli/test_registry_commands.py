@@ -161,6 +161,10 @@ def test_yank_and_undo(zoo: Zoo, publish: Publish) -> None:
         "digits-tiny: yank 2: leak\n"
     )
     assert registry.latest("digits-tiny") == 1
+    long = zoo("registry", "yank", "digits-tiny@2", "--reason", "a\nb")
+    assert long[::2] == (
+        1, "zoo: error: reason 'a\\nb': expected one line of at most 500 letters\n",
+    )  # fmt: skip
     code, out, _ = zoo("registry", "yank", "digits-tiny@2", "--undo", "--json")
     assert (code, json.loads(out)) == (0, {"model": "digits-tiny", "version": 2, "yanked": {}})
     assert registry.latest("digits-tiny") == 2

@@ -20,6 +20,14 @@ def test_a_piped_table_is_aligned_text(capsys: Capture) -> None:
     )
 
 
+def test_columns_and_what_is_said_of_none_may_be_a_strangers(capsys: Capture) -> None:
+    for named, shown in ((True, "x\\x1b[2J"), (False, "X\\X1B[2J")):
+        tables.show_table(("x\x1b[2J", "n"), [("a", 1)], empty="none", named=named)
+        assert capsys.readouterr().out.split()[0] == shown
+    tables.show_table(("x",), [], empty="x\x1b[2J: none")
+    assert capsys.readouterr() == ("", "x\\x1b[2J: none\n")
+
+
 def test_no_rows_leave_stdout_empty(capsys: Capture) -> None:
     tables.show_table(COLUMNS, [], empty="no models; publish one")
     assert capsys.readouterr() == ("", "no models; publish one\n")

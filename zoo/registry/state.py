@@ -29,7 +29,8 @@ ALIASES = 1000
 _V = TypeVar("_V")
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 Number = Annotated[int, Field(ge=1, lt=10**9)]
-Reason = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\r\n]*$")]
+REASON = 500  # letters
+Reason = Annotated[str, StringConstraints(max_length=REASON, pattern=r"^[^\r\n]*$")]
 Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 
 
@@ -44,6 +45,16 @@ class Change(BaseModel):
     version: Number | None = None
     before: Number | None = None
     reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.kind == "alias") != (self.alias is not None):
+            raise ValueError("an alias's change names it, and no other does")
+        if self.alias is not None and (not names.is_name(self.alias) or self.alias == RESERVED):
+            raise ValueError("the alias is no name")
+        if self.kind != "alias" and self.version is None:
+            raise ValueError("a yank names its version")
+        return self
 
 
 class State(BaseModel):
@@ -120,12 +131,17 @@ class State(BaseModel):
         return self.aliases[alias]
 
     def after(self, change: Change, prev: str | None, created: str) -> State:
-        """The next state. ``prev``: sha256 of this one, None of the first."""
+        """The next state. ``prev``: sha256 of this one, None of the first. Raises
+        :class:`RegistryError` when there would be too many aliases."""
         aliases, yanked = dict(self.aliases), dict(self.yanked)
         if change.kind == "alias" and change.alias is not None:
             aliases.pop(change.alias, None)
             if change.version is not None:
                 aliases[change.alias] = change.version
+            if len(aliases) > ALIASES:
+                raise RegistryError(
+                    f"model {self.model!r} has {ALIASES} aliases, the most there may be; remove one"
+                )
         elif change.kind == "yank":
             yanked[str(change.version)] = change.reason or ""
         else:
@@ -149,6 +165,15 @@ def check_alias(alias: str) -> str:
             f"alias {alias!r}: a name alone already means the latest version; choose another"
         )
     return alias
+
+
+def check_reason(reason: str) -> str:
+    """``reason`` itself. Raises :class:`RegistryError` unless a yank may have it."""
+    if len(reason) > REASON or set(reason) & set("\r\n"):
+        raise RegistryError(
+            f"reason {reason[:200]!r}: expected one line of at most {REASON} letters"
+        )
+    return reason
 
 
 def _sorted(table: Mapping[str, _V]) -> dict[str, _V]:

@@ -31,7 +31,7 @@ from zoo.registry.look import Look
 from zoo.registry.names import Reference
 from zoo.registry.publishing import Gate, Source
 from zoo.registry.record import Draft, Record
-from zoo.registry.state import Change, State, check_alias
+from zoo.registry.state import Change, State, check_alias, check_reason
 from zoo.registry.tree import Progress, Tree, UnreachableError, WritableTree
 from zoo.storage import limits, reading
 
@@ -188,7 +188,7 @@ class Registry:
     def yank(self, name: str, version: int, reason: str = "") -> State:
         """Let ``latest`` skip a version, which stays for those who pin it."""
         self._record(name, version)
-        made = Change(kind="yank", version=version, reason=reason)
+        made = Change(kind="yank", version=version, reason=check_reason(reason))
         return changing.change(self.writable(), name, made)
 
     def unyank(self, name: str, version: int) -> State:

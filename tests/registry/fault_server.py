@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -97,12 +98,13 @@ class FaultServer:
     tokens: list[str | None] = field(default_factory=list)
     encodings: set[str | None] = field(default_factory=set)
     accepted: int = 0
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         self.over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
         self._open: set[socket.socket] = set()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -132,6 +134,12 @@ class FaultServer:
             self._threads[-1].start()
 
     def _serve(self, sock: socket.socket) -> None:
+        if self.tls is not None:
+            try:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+            except OSError:  # a client that does not trust us
+                sock.close()
+                return
         # Clients leave in the middle of what is sent; that is what is tested.
         with contextlib.suppress(OSError), sock, sock.makefile("rb") as stream:
             while (request := self._request(sock, stream)) is not None and not self.over.is_set():

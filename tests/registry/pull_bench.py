@@ -45,7 +45,7 @@ class Net:
 
     def __init__(self, port: int) -> None:
         self.names: dict[str, list[str]] = {key: list(value) for key, value in NAMES.items()}
-        self.ports: dict[str, int] = {}
+        self.ports: dict[int, int] = {}  # ours, by the port that is asked for
         self.port = port
         self.met: list[str] = []
 
@@ -54,7 +54,7 @@ class Net:
 
     def connect(self, address: str, port: int, seconds: float) -> socket.socket:
         self.met.append(address)
-        return socket.create_connection(("127.0.0.1", self.ports.get(address, self.port)), seconds)
+        return socket.create_connection(("127.0.0.1", self.ports.get(port, self.port)), seconds)
 
 
 @dataclass

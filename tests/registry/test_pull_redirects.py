@@ -163,7 +163,6 @@ def test_of_several_addresses_only_those_allowed_are_tried(bench, net, wire):
 def test_a_server_inside_may_be_named_by_the_user_and_send_no_further_inward(bench, net, wire, url):
     bench.pull(registry=bench.registry(url, wire))
     bench.assert_whole()
-    net.ports[METADATA] = 9
     for path in bench.target.iterdir():
         path.unlink()
     bench.target.rmdir()

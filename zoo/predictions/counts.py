@@ -1,4 +1,4 @@
-"""Metrics of a confusion matrix: the one place that says what accuracy, precision and F1 are.
+"""Metrics of a confusion matrix, of one or of each image's, for training and evaluation alike.
 
 Multiclass, binary and segmentation counts are int64 (K, K), rows the truth, columns the decision;
 multilabel counts are (K, 2, 2), one such table a class. Segmentation counts pixels; those of the
@@ -9,19 +9,20 @@ mean over the classes that occur in the truth (macro average). IoU (Jaccard inde
 union, and Dice, 2 * intersection / (truth + decision), likewise, but the mean takes in the classes
 that were decided and do not occur, with 0; with a positive class Dice is F1 by another name.
 
-What cannot be computed is None, never 0: recall of a class that never occurs, IoU and Dice of one
-that is in neither truth nor decision. A class that occurs but is never decided has precision 0.
+What cannot be computed is None, never 0: precision, recall and F1 of a class that never occurs, IoU
+and Dice of one that is in neither truth nor decision. A class that occurs but is never decided has
+precision 0; one that is decided and does not occur has, of regions, precision, IoU and Dice 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from zoo.data.decoding import IGNORE
-from zoo.tasks import MULTILABEL, SEGMENTATION, Task
+from zoo.predictions import rates
+from zoo.tasks import IGNORE, MULTILABEL, SEGMENTATION, Task
 
 Number = float | None
 
@@ -49,80 +50,96 @@ def metrics(task: Task, counts: np.ndarray) -> dict[str, Number]:
     """The task's ``figures``. Accuracy is the share of decisions that are right (multilabel: over
     all samples and classes); balanced accuracy the mean recall of the classes that occur
     (multilabel: of every class's two sides)."""
-    by_class = per_class(task, counts)
-    total = int(counts.sum())
+    by_class = _by_class(task, counts)
     if task.kind == MULTILABEL:
-        right = int(counts[:, 0, 0].sum() + counts[:, 1, 1].sum())
-        sides = counts.reshape(-1, 2)
-        balanced = _mean(_ratio(int(side[i % 2]), int(side.sum())) for i, side in enumerate(sides))
+        right = counts[:, 0, 0] + counts[:, 1, 1]
+        sides = [by_class["recall"], by_class["specificity"]]
+        accuracy, balanced = (
+            rates.ratio(right.sum(), counts.sum()),
+            rates.mean(np.concatenate(sides)),
+        )
     else:
-        right = int(np.trace(counts))
-        balanced = _mean(row["recall"] for row in by_class)
-    if task.positive is not None:
-        chosen = regions = [by_class[task.positive_index]]
-    else:
-        chosen, regions = [row for row in by_class if row["support"]], by_class
-    figures = {"accuracy": _ratio(right, total), "balanced_accuracy": balanced}
+        accuracy = rates.ratio(np.trace(counts), counts.sum())
+        balanced = rates.mean(by_class["recall"])
+    figures = {"accuracy": accuracy, "balanced_accuracy": balanced}
     for name in task.figures:
         if name not in figures:
-            rows = regions if name in ("iou", "dice") else chosen
-            figures[name] = _mean(row[name] for row in rows)
-    return figures
+            figures[name] = _over_classes(task, name, by_class)
+    return {name: number(value) for name, value in figures.items()}
 
 
 def per_class(task: Task, counts: np.ndarray) -> list[dict[str, Any]]:
-    """For each class: name, support (how often it occurs), precision, recall, f1; iou and dice for
-    segmentation."""
-    if task.kind == MULTILABEL:
-        hits, supports, decisions = counts[:, 1, 1], counts[:, 1].sum(1), counts[:, :, 1].sum(1)
-    else:
-        hits, supports, decisions = counts.diagonal(), counts.sum(1), counts.sum(0)
-    rows = []
-    for name, hit, support, decided in zip(
-        task.classes, hits.tolist(), supports.tolist(), decisions.tolist(), strict=True
-    ):
-        precision, f1 = _ratio(hit, decided), _ratio(2 * hit, support + decided)
-        row = {
+    """For each class: name, support (how often it occurs), precision, recall, specificity, f1; iou
+    and dice for segmentation."""
+    by_class = _by_class(task, counts)
+    supports = by_class.pop("support")
+    return [
+        {
             "class": name,
-            "support": support,
-            "precision": 0.0 if precision is None and support else precision,
-            "recall": _ratio(hit, support),
-            "f1": f1,
+            "support": int(supports[k]),
+            **{figure: number(values[k]) for figure, values in by_class.items()},
         }
-        if task.kind == SEGMENTATION:
-            row |= {"iou": _ratio(hit, support + decided - hit), "dice": f1}
-        rows.append(row)
-    return rows
+        for k, name in enumerate(task.classes)
+    ]
 
 
 def of_images(task: Task, counts: np.ndarray) -> dict[str, np.ndarray]:
     """What :func:`metrics` gives of each image's own counts, int64 (N, K, K), for segmentation:
     float64 (N,) by name, NaN where it is undefined, as Dice of an image without the positive class
     in which none was found."""
-    hits, supports = counts.diagonal(axis1=1, axis2=2), counts.sum(2)
-    decisions, occurs = counts.sum(1), supports > 0
-    precision = _ratios(hits, decisions)
-    precision[occurs & (decisions == 0)] = 0.0
-    recall, f1 = _ratios(hits, supports), _ratios(2 * hits, supports + decisions)
-    by_class = {
-        "precision": precision,
-        "recall": recall,
-        "f1": f1,
-        "iou": _ratios(hits, supports + decisions - hits),
-        "dice": f1,
-    }
+    by_class = _by_class(task, np.moveaxis(counts, 0, -1))
+    right, total = counts.trace(axis1=1, axis2=2), counts.sum((1, 2))
     figures = {
-        "accuracy": _ratios(hits.sum(1), supports.sum(1)),
-        "balanced_accuracy": _row_means(recall),
+        "accuracy": rates.ratio(right, total),
+        "balanced_accuracy": rates.mean(by_class["recall"]),
     }
-    for name, values in by_class.items():
-        if task.positive is not None:
-            figures[name] = values[:, task.positive_index]
-        elif name in ("iou", "dice"):
-            figures[name] = _row_means(values)
-        else:
-            figures[name] = _row_means(np.where(occurs, values, np.nan))
-    return {name: figures[name] for name in task.figures}
+    for name in task.figures:
+        if name not in figures:
+            figures[name] = _over_classes(task, name, by_class)
+    return figures
+
+
+def _by_class(task: Task, counts: np.ndarray) -> dict[str, np.ndarray]:
+    """(K, ...) of counts (K, K, ...) or (K, 2, 2, ...)."""
+    if task.kind == MULTILABEL:
+        hits, support, decided = counts[:, 1, 1], counts[:, 1].sum(1), counts[:, :, 1].sum(1)
+        total = counts.sum((1, 2))
+    else:
+        hits, support, decided = np.einsum("kk...->k...", counts), counts.sum(1), counts.sum(0)
+        total = counts.sum((0, 1))
+    return {"support": support, **of_sides(task, hits, decided, support, total)}
+
+
+def of_sides(
+    task: Task, hits: np.ndarray, decided: np.ndarray, support: np.ndarray, total: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Precision, recall, specificity and F1, and of regions IoU and Dice, by name, elementwise."""
+    figures = {
+        "precision": rates.precision(hits, decided, support),
+        "recall": rates.recall(hits, support),
+        "specificity": rates.specificity(hits, decided, support, total),
+        "f1": rates.f1(hits, decided, support),
+    }
+    if task.kind == SEGMENTATION:
+        return figures | {"iou": rates.iou(hits, decided, support), "dice": figures["f1"]}
+    for name in ("precision", "f1"):
+        figures[name] = np.where(support > 0, figures[name], np.nan)
+    return figures
+
+
+def _over_classes(task: Task, name: str, by_class: Mapping[str, np.ndarray]) -> np.ndarray:
+    values = by_class[name]
+    if task.positive is not None:
+        found: np.ndarray = values[task.positive_index]
+        return found
+    if name in ("iou", "dice"):
+        return rates.mean(values)
+    return rates.mean(np.where(by_class["support"] > 0, values, np.nan))
+
+
+def number(value: Any) -> Number:
+    """None for what is undefined."""
+    return None if np.isnan(value) else float(value)
 
 
 def mean_over_images(figures: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -134,24 +151,3 @@ def mean_over_images(figures: Mapping[str, np.ndarray]) -> dict[str, Any]:
     images = {name: len(values) for name, values in known.items()}
     undefined = len(figures["dice"]) - images["dice"]
     return {**means, "images": images, "undefined": undefined}
-
-
-def _ratios(parts: np.ndarray, wholes: np.ndarray) -> np.ndarray:
-    found = np.full(parts.shape, np.nan)
-    np.divide(parts, wholes, out=found, where=wholes > 0)
-    return found
-
-
-def _row_means(values: np.ndarray) -> np.ndarray:
-    """(N, K) -> (N,), of what is not NaN."""
-    known = ~np.isnan(values)
-    return _ratios(np.where(known, values, 0.0).sum(1), known.sum(1))
-
-
-def _ratio(part: int, whole: int) -> Number:
-    return part / whole if whole else None
-
-
-def _mean(values: Any) -> Number:
-    known: Sequence[float] = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import site_examples as examples
 from page_reader import Page
 from PIL import Image
 
+from zoo.registry.config import Place
 from zoo.registry.site import pages
 from zoo.registry.site.building import CARD_BYTES, PICTURE_SIDE, build_site
 from zoo.registry.site.inventory import VERSIONS, take
@@ -245,3 +249,24 @@ def test_a_registry_is_only_read(people, tmp_path):
     before = everything()
     built(people, tmp_path / "site")
     assert everything() == before
+
+
+def test_a_registry_behind_a_web_server_gives_the_same_pages(people, tmp_path, monkeypatch):
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    monkeypatch.setenv("ZOO_CACHE_DIR", str(tmp_path / "cache"))
+    handler = partial(Quiet, directory=str(people.tree.root))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_address[1]}"
+            far = Registry(Place(url, None, {}).tree(), people.name)
+            assert len(built(far, tmp_path / "far")) == 10
+        finally:
+            server.shutdown()
+    built(people, tmp_path / "near")
+    for path in (tmp_path / "near").rglob("*.html"):
+        same = tmp_path / "far" / path.relative_to(tmp_path / "near")
+        assert same.read_bytes() == path.read_bytes()

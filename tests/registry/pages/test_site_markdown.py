@@ -113,6 +113,14 @@ def test_only_a_beginning_is_taken_for_metadata_and_title(text, shown):
     assert "a: 1" not in html
 
 
+def test_comments_are_left_out_and_what_only_begins_like_one_is_not():
+    text = "a\n\n<!-- ours:\n1 -->\n\nb <!-- c -->\n\n<!-- d --> e <!-- f -->\n\n`<!-- g -->`"
+    found = page(text)
+    assert found.wrong == []
+    assert "ours" not in found.text
+    assert all(part in found.text for part in ("b <!-- c -->", "<!-- d --> e <!-- f -->", "g"))
+
+
 def test_marks_that_move_text_are_shown(monkeypatch):
     text = "a\u202eb &#x202e; `\u2066` [c](https://e.example/\u202e) ![\u200f](x)"
     assert not {"\u202e", "\u2066", "\u200f"} & set(to_html(text, "n", {}))

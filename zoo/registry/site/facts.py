@@ -61,13 +61,13 @@ def facts(record: Record) -> dict[str, str]:
     samples = ", ".join(f"{split} {one['samples']:,}" for split, one in by_split(data["splits"]))
     found = {
         "task": f"{task.kind}, {_count(len(task.classes), 'class', 'classes')}",
-        "classes": classes,
         "positive class": f"{task.positive}, above {task.threshold}" if task.positive else "",
         **(_of_ensemble(record) if record.ensemble else _of_network(record)),
         "dataset": data["dataset"] + (f", licence {data['licence']}" if "licence" in data else ""),
         "samples": samples,
         "licence": record.licence,
         "published": record.created.replace("T", " ").replace("Z", " UTC"),
+        "classes": classes,
     }
     return {name: value[:_LENGTH] for name, value in found.items() if value}
 

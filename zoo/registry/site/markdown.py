@@ -22,6 +22,7 @@ _FRONT_MATTER = re.compile(r"\A---\n(?:.*\n)*?---(?:\n|\Z)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
 _ALIGNED = {"text-align:left": "left", "text-align:center": "center", "text-align:right": "right"}
+_COMMENT = re.compile(r"\s*<!--(?:(?!-->).)*-->\s*", re.DOTALL)
 _REL = "noopener noreferrer nofollow"
 _NESTING = 20  # of quotes and lists; deeper ones are dropped
 
@@ -35,7 +36,7 @@ def to_html(text: str, name: str, pictures: Mapping[str, str]) -> str:
     """
     body = _FRONT_MATTER.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     parser = _parser()
-    tokens = _without_title(parser.parse(body), name)
+    tokens = _without_comments(_without_title(parser.parse(body), name))
     for token in tokens:
         _tame(token, pictures)
     html: str = parser.renderer.render(tokens, parser.options, {})
@@ -72,6 +73,16 @@ def _without_title(tokens: Sequence[Token], name: str) -> list[Token]:
     if len(tokens) >= 3 and tokens[0].type == "heading_open" and tokens[1].content == name:
         return list(tokens[3:])
     return list(tokens)
+
+
+def _without_comments(tokens: Sequence[Token]) -> list[Token]:
+    """Without the paragraphs that are nothing but a comment, which nobody is meant to read."""
+    dropped: set[int] = set()
+    for at, token in enumerate(tokens):
+        alone = token.type == "inline" and tokens[at - 1].type == "paragraph_open"
+        if alone and _COMMENT.fullmatch(token.content):
+            dropped |= {at - 1, at, at + 1}
+    return [token for at, token in enumerate(tokens) if at not in dropped]
 
 
 def _tame(token: Token, pictures: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from zoo.registry.config import find
 from zoo.registry.hub_push import push
 from zoo.registry.loading import load, network_with
 from zoo.registry.names import Reference
+from zoo.registry.pulling import pull
 
 pytest_plugins = ["hub_fixtures"]
 REPOSITORY = "me/digits"
@@ -87,6 +88,16 @@ def test_the_hub_s_own_client_reads_it(web, pushed, tmp_path):
 
     path = hf_hub_download(REPOSITORY, "model.safetensors", cache_dir=tmp_path / "hf")
     assert Path(path).read_bytes() == web.files(REPOSITORY)["model.safetensors"]
+
+
+def test_it_is_pulled_into_a_folder(web, pushed, version, tmp_path):
+    pulled = pull(ADDRESS, tmp_path / "digits")
+    assert pulled.record == version[0]
+    for file in version[0].files:
+        data = (tmp_path / "digits" / file["path"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == file["sha256"]
+    record = (tmp_path / "digits" / "record.json").read_bytes()
+    assert record == web.files(REPOSITORY)["zoo/record.json"]
 
 
 def test_it_can_be_copied_on_to_another_repository(web, pushed, version):

@@ -10,7 +10,7 @@ from pathlib import Path
 from zoo.errors import RegistryError
 from zoo.registry import folder_copy
 from zoo.registry.at_once import at_once
-from zoo.registry.config import open_for
+from zoo.registry.config import find
 from zoo.registry.folder_copy import Wanted
 from zoo.registry.names import Reference
 from zoo.registry.record import Record
@@ -51,8 +51,7 @@ def pull(
     called as they come, from several threads, one at a time.
 
     Raises :class:`RegistryError` or :class:`StorageError`, and leaves no part of the folder."""
-    parsed = Reference.parse(reference)
-    opened = open_for(parsed, registry)
+    opened, parsed = find(reference, registry)
     return pull_from(opened, parsed, None if to is None else Path(to), report)
 
 

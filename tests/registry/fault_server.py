@@ -110,6 +110,8 @@ class FaultServer:
         self._threads[0].start()
 
     def close(self) -> None:
+        if self.over.is_set():
+            return
         self.over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -77,10 +77,6 @@ class CachedTree:
     def names(self, folder: str) -> list[str]:
         return self._reached(lambda: self.tree.names(folder))
 
-    def saw(self, model: str, *, newest: int = 0, state: int = 0) -> None:
-        """What was found where all is listed. Raises as :meth:`Known.saw`."""
-        self.known.saw(model, newest=newest, state=state)
-
     def _fresh(self, path: str, limit: int, kept: Kept | None) -> Copy | None:
         if isinstance(self.tree, RevalidatingTree):
             return self.tree.read_changed(path, limit, Copy(kept.data, kept.etag) if kept else None)

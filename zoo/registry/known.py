@@ -78,17 +78,18 @@ class Known:
             self._write("url", f"{self.url}\n".encode())
         self._write(path, json.dumps(about).encode() + b"\n" + data)
 
-    def saw(self, model: str, *, newest: int = 0, state: int = 0) -> None:
+    def saw(self, model: str, *, newest: int | None = None, state: int | None = None) -> None:
         """Remember how far a model has come. Raises :class:`RegistryError` when it was further."""
         seen = self._seen(model)
         for what, now, before in (("version", newest, seen.newest), ("state", state, seen.state)):
-            if now and now < before:
+            if now is not None and now < before:
                 raise RegistryError(
                     f"model {model!r} of {self._named()}: the newest {what} is {now}, but {before} "
                     f"was there on {seen.at}: it is an old copy, or was set back; "
                     f"{self._if_meant()}"
                 )
-        self._remember(model, seen, newest=max(newest, seen.newest), state=max(state, seen.state))
+        reached = {"newest": newest, "state": state}
+        self._remember(model, seen, **{key: now for key, now in reached.items() if now is not None})
 
     def saw_record(self, model: str, number: int, digest: str) -> None:
         """Remember what the record of a version is. Raises as :meth:`check_records`."""

@@ -96,6 +96,6 @@ class Look:
         data = self._tree.read(layout.version(self.name, number), limits.RECORD_BYTES)
         return None if data is None else hashlib.sha256(data).hexdigest()
 
-    def _remember(self, *, newest: int = 0, state: int = 0) -> None:
+    def _remember(self, *, newest: int | None = None, state: int | None = None) -> None:
         if isinstance(self._tree, CachedTree):
-            self._tree.saw(self.name, newest=newest, state=state)
+            self._tree.known.saw(self.name, newest=newest, state=state)

@@ -36,7 +36,7 @@ def list_(
     everything: Annotated[bool, typer.Option("--all", help="All of them at once.")] = False,
     json: Json = False,
 ) -> None:
-    """List the models of a registry by name, each by its newest version that is not yanked.
+    """List the models of a registry, each by its latest version.
 
     \b
     Examples:

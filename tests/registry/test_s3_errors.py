@@ -107,6 +107,19 @@ def test_a_store_that_never_answers_is_told_soon(store):
     )
 
 
+def test_a_store_that_leads_on_and_on_is_told(store):
+    def lead(environ, start, moto):
+        start("302 Found", [("Location", f"{store.endpoint}/x"), ("Content-Length", "0")])
+        return [b""]
+
+    store.fault = lead
+    assert failure(store.tree(), "read") == (
+        f"cannot read '{store.url}/x.json': the store leads on and on, or from https to http; "
+        f"check the endpoint"
+    )
+    assert len(store.asked) < 50
+
+
 def test_a_page_of_html_is_told(store):
     def page(environ, start, moto):
         body = b"<html>log in</html>"

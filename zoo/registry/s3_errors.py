@@ -83,6 +83,8 @@ def _what(error: Exception) -> str:
             "there are no credentials; name their environment variables in registry.toml, or "
             "write anonymous = true for a public bucket"
         )
+    if "following redirect" in text:
+        return "the store leads on and on, or from https to http; check the endpoint"
     if "BadScheme" in text:
         return "the store is behind http://; write that endpoint in registry.toml to allow it"
     return (

@@ -78,10 +78,10 @@ class Bench:
     def break_(self, path: str, *faults: Fault) -> None:
         self.server.faults[path] = list(faults)
 
-    def refused(self, registry: Registry | None = None) -> str:
+    def refused(self, registry: Registry | None = None, reference: str = MODEL) -> str:
         """What is said when nothing could be pulled, of which nothing is left."""
         with pytest.raises(ZooError) as caught:
-            self.pull(registry=registry)
+            self.pull(reference, registry)
         self.assert_nothing()
         return str(caught.value)
 

@@ -41,6 +41,7 @@ def at_once(
                 done.put((place, job(still_wanted), None))
             except BaseException as error:
                 done.put((place, None, error))
+                over.set()
 
     # Not an executor, whose threads are waited for at the end, a silent server's too.
     threads = [threading.Thread(target=work, daemon=True) for _ in jobs[:workers]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from zoo.errors import RegistryError
 from zoo.registry import folder_copy
 from zoo.registry.at_once import at_once
 from zoo.registry.config import find
+from zoo.registry.fields import Version
 from zoo.registry.folder_copy import Wanted
 from zoo.registry.names import Reference
 from zoo.registry.record import Record
@@ -21,6 +23,7 @@ VERSIONS = 1000  # that one reference may lead to
 RECORD = "record.json"
 MEMBERS = "members"
 
+Key = tuple[str, str]  # a model's name, and a record's digest
 Report = Callable[[str, int, int], None]  # a file, its bytes so far, its bytes in all
 
 
@@ -61,49 +64,45 @@ def pull_from(
     """As :func:`pull`."""
     first = registry.record(reference)
     versions = [first, *_members(registry, first)]
+    if to is None:
+        return _pulled(registry, versions, _brought(registry, versions, report), None)
     wanted = _wanted(registry, versions)
-    if to is not None and folder_copy.is_there(to, wanted):
-        return _pulled(registry, versions, wanted, {one.path: to / one.path for one in wanted}, to)
-    files = _brought(registry, versions, report)
-    if to is not None:
-        folder_copy.write(to, wanted, files)
-        files = {one.path: to / one.path for one in wanted}
-    return _pulled(registry, versions, wanted, files, to)
+    if not folder_copy.is_there(to, wanted):
+        folder_copy.write(to, wanted, _brought(registry, versions, report))
+    return _pulled(registry, versions, {one.path: to / one.path for one in wanted}, to)
 
 
 def _members(registry: Registry, first: Record) -> list[Record]:
     """What ``first`` is made of, directly or not, each once. Raises :class:`RegistryError` when
-    that never ends, or a member is another one than was combined."""
-    found: dict[tuple[str, int], Record] = {}
+    that never ends, or a member is not there."""
+    found: dict[Key, Record] = {}
 
-    def walk(record: Record, above: tuple[tuple[str, int], ...]) -> None:
-        above = (*above, (record.model, record.version))
+    def walk(record: Record, above: tuple[Key, ...]) -> None:
+        above = (*above, (record.model, registry.digest(record)))
         for member in record.ensemble["members"] if record.ensemble else ():
-            key = (member["model"], member["version"])
+            key = (member["model"], member["digest"])
             if key in above:
-                raise RegistryError(f"{record} is made of {_named(key)}, which is made of it")
+                raise RegistryError(f"{record} is made of {key[0]!r}, which is made of it")
             if len(above) > DEPTH or len(found) >= VERSIONS:
                 raise RegistryError(
                     f"{first} is made of too much: at most {VERSIONS} versions, and ensembles in "
                     f"ensembles {DEPTH} deep, are pulled"
                 )
-            known = key in found
-            one = found[key] if known else registry.record(Reference(key[0], version=key[1]))
-            if registry.digest(one) != member["digest"]:
-                raise RegistryError(
-                    f"{one} of {registry} is not the one that {record} is made of: its record is "
-                    f"not sha256:{member['digest']}"
-                )
-            found[key] = one
-            if not known:
-                walk(one, above)
+            if key not in found:
+                found[key] = _member(registry, member)
+                walk(found[key], above)
 
     walk(first, ())
     return list(found.values())
 
 
-def _named(key: tuple[str, int]) -> str:
-    return f"model {key[0]!r} version {key[1]}"
+def _member(registry: Registry, member: Version) -> Record:
+    """The record with that digest, which mostly has the number that it had when it was combined."""
+    with contextlib.suppress(RegistryError):
+        one = registry.record(Reference(member["model"], version=member["version"]))
+        if registry.digest(one) == member["digest"]:
+            return one
+    return registry.record(Reference(member["model"], digest=member["digest"]))
 
 
 def _place(versions: Sequence[Record], record: Record, path: str) -> str:
@@ -166,15 +165,12 @@ def _files(versions: Sequence[Record]) -> Iterator[tuple[Record, str, int]]:
 
 
 def _pulled(
-    registry: Registry,
-    versions: Sequence[Record],
-    wanted: Sequence[Wanted],
-    files: Mapping[str, Path],
-    folder: Path | None,
+    registry: Registry, versions: Sequence[Record], files: Mapping[str, Path], folder: Path | None
 ) -> Pulled:
     made = []
     for record in versions:
-        places = {file["path"]: files[_place(versions, record, file["path"])]
-                  for file in record.files}  # fmt: skip
+        places = {
+            file["path"]: files[_place(versions, record, file["path"])] for file in record.files
+        }
         made.append(Pulled(record, registry.digest(record), places, folder))
     return replace(made[0], members=tuple(made[1:]))

@@ -20,6 +20,7 @@ COMMANDS = {
     "train": Target("train", "train", "Train a model from a recipe or from flags."),
     "resume": Target("resume", "resume", "Go on with a run that was interrupted."),
     "eval": Target("evaluate", "evaluate", "Measure a run or a model on a split."),
+    "import": Target("import_", "import_", "Publish weights that were trained elsewhere."),
     "publish": Target("publish", "publish", "Publish a run as a new version of a model."),
     "push": Target("push", "push", "Push a version to the Hugging Face Hub."),
     "data": Target("data", "app", "The files behind datasets: get, check, show, split, cache."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from .completion import complete_models, complete_registries, complete_runs_and_
 from .tables import show_json
 
 if TYPE_CHECKING:
+    from zoo.registry.fresh import FreshProcess
     from zoo.registry.record import Record
 
 
@@ -65,16 +67,20 @@ def publish(
       zoo publish digits-simple-cnn@3 --to shared
     """
     from zoo.registry.config import open_registry
+    from zoo.registry.fresh import FreshProcess
     from zoo.registry.state import check_alias
-    from zoo.runs.subjects import is_path
 
     if alias is not None:
         check_alias(alias)
-    # A run is published under a name; a version that is copied keeps its own.
-    if is_path(subject) or (name is not None and not {"@", ":"} & {*subject}):
-        record, card = _publish(subject, name, to, licence, intended_use)
-    else:
-        record, card = _copy(subject, name, to, licence or intended_use), None
+    # A run is published under a name; a version that is copied keeps its own. The process in which
+    # a run's network is built again starts while torch is imported here.
+    with contextlib.nullcontext() if name is None else FreshProcess() as fresh:
+        from zoo.runs.subjects import is_path
+
+        if is_path(subject) or (name is not None and not {"@", ":"} & {*subject}):
+            record, card = _publish(subject, name, to, licence, intended_use, fresh)
+        else:
+            record, card = _copy(subject, name, to, licence or intended_use), None
     if alias is not None:
         open_registry(to).set_alias(record.model, alias, record.version)
     if json:
@@ -94,7 +100,12 @@ def publish(
 
 
 def _publish(
-    run: str, name: str | None, to: str | None, licence: str | None, intended_use: str | None
+    run: str,
+    name: str | None,
+    to: str | None,
+    licence: str | None,
+    intended_use: str | None,
+    fresh: FreshProcess | None,
 ) -> tuple[Record, str | None]:
     from zoo.runs.folder import CARD, find_run
     from zoo.runs.publish import publish as carry_out
@@ -103,18 +114,22 @@ def _publish(
     opened = find_run(run)
     if name is None:
         raise typer.BadParameter("a run is published under a name", param_hint="--name")
-    record = carry_out(opened, name, registry=to, licence=licence, intended_use=intended_use)
+    record = carry_out(
+        opened, name, registry=to, licence=licence, intended_use=intended_use, fresh=fresh
+    )
     path = opened.path / CARD
     # One that stands there from before, where this one could not be written, is not meant.
-    fresh = path.is_file() and sha256(path) == record.file(CARD)["sha256"]
-    return record, str(path) if fresh else None
+    left = path.is_file() and sha256(path) == record.file(CARD)["sha256"]
+    return record, str(path) if left else None
 
 
 def _copy(reference: str, name: str | None, to: str | None, text: str | None) -> Record:
+    from zoo.registry.config import HUB
     from zoo.registry.copying import copy_named
     from zoo.registry.names import Reference
 
-    if name not in (None, Reference.parse(reference).name):
+    known = None if reference.startswith(HUB) else Reference.parse(reference).name
+    if name not in (None, known):
         raise typer.BadParameter("a copy keeps its name", param_hint="--name")
     if text is not None:
         raise typer.BadParameter(

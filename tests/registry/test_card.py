@@ -87,13 +87,13 @@ def test_binary_and_multilabel():
 
 def test_segmentation():
     task = Task.segmentation(["ground", "thing"], positive="thing")
-    per_image = {"dice": 0.7, "iou": None, "undefined": 3}
+    per_image = {"dice": 0.7, "iou": None, "images": {"dice": 4, "iou": 0}, "undefined": 3}
     figures = {"accuracy": 0.9, "f1": 0.8, "iou": 0.6, "dice": 0.8}
     whole = {"test": {**figures, "per_image": per_image, "confusion": [[5, 1], [2, 9]]}}
     rendered = render_card(draft(task=task, metrics={"test": figures}), 1, TEXT, whole)
     assert "| dice | 0.8000 |\n| iou | 0.6000 |\n| accuracy | 0.9000 |" in rendered
-    title = "### Mean over images, test\n\n| dice | iou | undefined |\n| --- | --- | --- |\n"
-    assert f"{title}| 0.7000 | – | 3 |" in rendered
+    title = "### Mean over images, test\n\n| figure | mean | of images |\n| --- | --- | --- |\n"
+    assert f"{title}| dice | 0.7000 | 4 |\n| iou | – | 0 |\n" in rendered
     assert "| thing | 2 | 9 |" in rendered
     assert "\n\nOf all pixels together, at the size of the network's input; " in rendered
     assert "result.masks[0].shape" in rendered and "result.classes" not in rendered

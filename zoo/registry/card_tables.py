@@ -19,7 +19,6 @@ _FIGURES = (
     "dice", "iou", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "auroc",
     "log_loss",
 )  # fmt: skip
-_PER_IMAGE = ("dice", "iou", "undefined")
 _COLUMNS = ("class", "support", *_FIGURES)
 
 
@@ -90,8 +89,14 @@ def sections(
         metrics = figures[split]
         per_image = metrics.get("per_image")
         if isinstance(per_image, dict):
-            row = [per_image.get(name) for name in _PER_IMAGE]
-            yield Section(f"Mean over images, {split}", _PER_IMAGE, [row])
+            counted = per_image.get("images")
+            images = counted if isinstance(counted, dict) else {}
+            means = [
+                [name, per_image[name], images.get(name)]
+                for name in _ordered(per_image, _FIGURES)
+                if name not in ("images", "undefined")
+            ]
+            yield Section(f"Mean over images, {split}", ("figure", "mean", "of images"), means)
         few = len(draft.task.classes) <= CLASSES
         by_class = metrics.get("per_class")
         if few and isinstance(by_class, list) and by_class and all(map(_is_row, by_class)):

@@ -6,7 +6,7 @@ comments and so seen in the source only, is taken over into the next one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zoo.errors import RegistryError, printable
@@ -43,24 +43,38 @@ class CardText:
         )
 
 
+def require_terms(model: str, text: CardText) -> None:
+    """Raise :class:`RegistryError` unless the publisher says under which terms it is, and what it
+    is for."""
+    _require(
+        model,
+        {
+            "a licence": bool(text.licence.strip()),
+            "its intended use": bool(text.intended_use.strip()),
+        },
+    )
+
+
 def require_complete(draft: Draft, text: CardText) -> None:
     """Raise :class:`RegistryError` unless a card can say what a stranger has to know: terms, use,
     data, and how good it is. Of imported weights zoo has measured nothing, and the card says so."""
+    require_terms(draft.model, text)
     imported = draft.source is not None
-    missing = [
-        what
-        for what, given in (
-            ("a licence", text.licence.strip()),
-            ("its intended use", text.intended_use.strip()),
-            ("the data it was trained on", draft.data["dataset"].strip()),
-            ("the samples of its splits", draft.data["splits"] or imported),
-            ("measured figures", any(draft.metrics.values()) or imported),
-        )
-        if not given
-    ]
+    _require(
+        draft.model,
+        {
+            "the data it was trained on": bool(draft.data["dataset"].strip()),
+            "the samples of its splits": bool(draft.data["splits"]) or imported,
+            "measured figures": any(draft.metrics.values()) or imported,
+        },
+    )
+
+
+def _require(model: str, given: Mapping[str, bool]) -> None:
+    missing = [what for what, there in given.items() if not there]
     if missing:
         raise RegistryError(
-            f"model {draft.model!r}: the card of a published model says {' and '.join(missing)}; "
+            f"model {model!r}: the card of a published model says {' and '.join(missing)}; "
             f"here that is missing"
         )
 

@@ -105,7 +105,7 @@ def _row(record: Record) -> Row:
         name=record.model,
         latest=record.version,
         task=record.task.kind,
-        architecture=record.architecture["name"],
+        architecture=record.made_of,
         dataset=record.data["dataset"],
         metric=main_metric(record),
         created=record.created,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.data.decoded import STOP
 from zoo.data.splits import TEST, SplitPlan
 from zoo.data.tiers import Keeping
 from zoo.errors import DataError, RunError, ZooWarning
@@ -22,7 +23,7 @@ from zoo.runs.environment import cores
 from zoo.runs.folder import RunFolder
 from zoo.runs.own_data import difference, is_elsewhere
 from zoo.runs.predict import predict
-from zoo.runs.subjects import Subject, open_subject, part_of
+from zoo.runs.subjects import Source, Subject, open_subject, part_of
 from zoo.storage import commit
 
 
@@ -59,17 +60,12 @@ def evaluate(
     never published. With ``output`` the predictions are written there and nothing else is. Raises
     :class:`RunError` when the run's own data have changed."""
     subject = open_subject(str(reference), registry)
-    trained_on = subject.trained_on
-    own = dataset in (None, trained_on.name)
+    own, source = _source(subject, dataset)
     opened = opening.open_dataset(
-        catalog(),
-        trained_on.name if dataset is None else dataset,
-        trained_on.options if own else {},
-        root or (trained_on.root if own else None),
-        trained_on.plan if own else SplitPlan(),
+        catalog(), source.name, source.options, root or source.root, source.plan
     )
     _check_task(subject, opened)
-    keeping = Keeping(subject.trained_on.on_error, cores(), notice=_warn)
+    keeping = Keeping(source.on_error, cores(), notice=_warn)
     held = opened.hold(split, subject.preprocessing.form, keeping)
     content = held.fingerprint()
     differs = difference(subject, opened, split, content, root)
@@ -86,6 +82,20 @@ def evaluate(
     if subject.run is not None and output is None and figures:
         _note(subject.run, name, figures, subject.digest, predictions, own=differs is None)
     return Evaluation(subject.name, opened.name, split, len(held), figures, path, differs)
+
+
+def _source(subject: Subject, dataset: str | None) -> tuple[bool, Source]:
+    """(whether these are the data that it was trained on, those data)."""
+    trained_on = subject.trained_on
+    if trained_on is not None and dataset in (None, trained_on.name):
+        return True, trained_on
+    if dataset is None:
+        raise RunError(
+            f"{subject.name!r} was trained elsewhere, on data that zoo does not know; "
+            f"add --dataset NAME"
+        )
+    on_error = STOP if trained_on is None else trained_on.on_error
+    return False, Source(dataset, {}, SplitPlan(), on_error=on_error)
 
 
 def _check_task(subject: Subject, opened: opening.Opened) -> None:

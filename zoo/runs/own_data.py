@@ -23,6 +23,8 @@ def difference(
     little (arrays) or is called for (another ``root``, or what others published).
     """
     known = subject.data["splits"].get(split)
+    if subject.trained_on is None:
+        return f"{subject.name!r} was trained elsewhere"
     if opened.name != subject.trained_on.name or known is None:
         return f"{subject.name!r} was trained without it"
     if known.get("fingerprint") != ids_fingerprint(opened.split(split)):
@@ -40,7 +42,7 @@ def is_elsewhere(subject: Subject, root: str | None) -> bool:
     """Whether ``root`` is another folder than the recipe's."""
     if root is None:
         return False
-    own = subject.trained_on.root
+    own = subject.trained_on.root if subject.trained_on else None
     return own is None or Path(root).expanduser().resolve() != Path(own).expanduser().resolve()
 
 

@@ -55,15 +55,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Subject:
-    """``name``: as people would name it; ``data``: what its record says of the data, by dataset,
-    fingerprint and splits; ``digest``: sha256 of the weights file; ``run``: None for a published
-    version."""
+    """``name``: as people would name it; ``trained_on``: None for weights from elsewhere;
+    ``data``: what its record says of the data, by dataset, fingerprint and splits; ``digest``:
+    sha256 of the weights file; ``run``: None for a published version."""
 
     name: str
     task: Task
     preprocessing: Preprocessing
     network: nn.Module
-    trained_on: Source
+    trained_on: Source | None
     data: Mapping[str, Any]
     digest: str
     run: RunFolder | None = None
@@ -101,9 +101,11 @@ def open_subject(reference: str, registry: str | None = None) -> Subject:
     )
 
 
-def source_of(record: Record) -> Source:
-    """Raises :class:`RegistryError` unless the recipe in ``record``, which a stranger wrote, names
-    its data, and nothing of this machine."""
+def source_of(record: Record) -> Source | None:
+    """None for weights from elsewhere. Raises :class:`RegistryError` unless the recipe in
+    ``record``, which a stranger wrote, names its data, and nothing of this machine."""
+    if record.source is not None:
+        return None
     dataset, split = record.recipe.get("dataset"), record.recipe.get("split", {})
     found = find_path({"dataset": dataset, "split": split})
     if found:

@@ -256,7 +256,6 @@ def use(monkeypatch: pytest.MonkeyPatch, url: str, token: str | None = TOKEN) ->
     # Else a client in Rust uploads by a protocol of its own.
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", os.devnull)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -111,7 +112,7 @@ class _Hub:
         from huggingface_hub import CommitOperationAdd
 
         repository, revision = self._address.repository, self._address.revision or MAIN
-        with _told(self._address), _bounded():
+        with _told(self._address), _bounded(), _quiet():
             self._make(repository, revision, private=private)
             operations = [
                 CommitOperationAdd(place, content) for place, content in sorted(contents.items())
@@ -147,6 +148,28 @@ def _bounded() -> Iterator[None]:
         yield
     finally:
         session.timeout = before
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The client draws its bars also where nobody looks."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils.tqdm import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    if sys.stderr.isatty() or constants.HF_HUB_DISABLE_PROGRESS_BARS is not None:
+        yield
+        return
+    were = are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not were:
+            enable_progress_bars()
 
 
 @contextlib.contextmanager

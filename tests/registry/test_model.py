@@ -207,7 +207,12 @@ def test_photographs_are_not_held_as_floats_all_at_once(model, monkeypatch):
     monkeypatch.setattr(Preprocessing, "__call__", counted)
     large, right = np.zeros((40, 50), np.uint8), np.zeros((4, 5), np.uint8)
     assert len(model.predict([large, large, right, right, right, large])) == 6
-    assert asked == [(1, 40, 50), (1, 40, 50), (3, 4, 5), (1, 40, 50)]
+    assert asked == [(1, 40, 50), (1, 40, 50), (1, 40, 50), (3, 4, 5)]
+
+
+def test_a_view_that_lies_backwards(model, images):
+    expected = model.predict(np.ascontiguousarray(images[:, ::-1, ::-1])).probabilities
+    np.testing.assert_array_equal(model.predict(images[:, ::-1, ::-1]).probabilities, expected)
 
 
 def test_the_rule_for_arrays():

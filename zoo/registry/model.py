@@ -54,35 +54,38 @@ class PredictedMasks:
         return len(self.masks)
 
 
-class Model:
-    """``network`` is in eval mode, in channels_last layout, on ``device``."""
+@dataclass(frozen=True)
+class Prepared:
+    """An image as the network will see it, so that an original of any size can be let go.
+
+    ``pixels``: uint8 (1, H, W, C) where it has the network's size already, else float32
+    (1, C, H, W), preprocessed. ``size``: (height, width) of the original, upright.
+    """
+
+    pixels: Tensor
+    size: tuple[int, int]
+
+
+class Predictor:
+    """A network and how it is used. ``network`` is in eval mode, in channels_last layout, on
+    ``device``."""
 
     def __init__(
         self,
-        record: Record,
+        task: Task,
         preprocessing: Preprocessing,
         network: nn.Module,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.record = record
+        self.task = task
         self.preprocessing = preprocessing
         self.device = torch.device(device)
         self.network = network.eval().to(self.device).to(memory_format=torch.channels_last)
 
     @property
-    def name(self) -> str:
-        return self.record.model
-
-    @property
-    def version(self) -> int:
-        return self.record.version
-
-    @property
-    def task(self) -> Task:
-        return self.record.task
-
-    def __repr__(self) -> str:
-        return f"<zoo model {self.name}@{self.version}: {self.task.kind}>"
+    def together(self) -> int:
+        """How many images suit the network at once, 64 at most."""
+        return min(_IMAGES, images_at_once(self.device, self.task, self.preprocessing.size))
 
     def predict(self, images: Any, batch_size: int | None = None) -> Predicted | PredictedMasks:
         """``images``: one image or a sequence of them, each a PIL image, a path, or a uint8 array
@@ -95,54 +98,97 @@ class Model:
         A model for segmentation gives :class:`PredictedMasks`, which hold 4 * K bytes for every
         pixel of all images: large ones are better given a few at a time. ``batch_size``: how many
         go through the network at once, by default as many as suit it, 64 at most."""
-        listed, together = as_list(images), batch_size
-        if together is None:
-            most = images_at_once(self.device, self.task, self.preprocessing.size)
-            together = min(_IMAGES, most)
+        listed = as_list(images)
+        together = self.together if batch_size is None else batch_size
         if together < 1:
             raise DataError(f"batch_size {batch_size!r}: expected 1 or more")
-        starts = range(0, len(listed), together)
-        batches = ((start, listed[start : start + together]) for start in starts)
+        batches = (
+            [self.prepared(one, f"image {start + i}") for i, one in enumerate(some)]
+            for start in range(0, len(listed), together)
+            if (some := listed[start : start + together])
+        )
         if self.task.kind == SEGMENTATION:
-            pairs = [pair for start, some in batches for pair in self._masks(some, start)]
+            pairs = [pair for batch in batches for pair in self._masks(batch)]
             return PredictedMasks([mask for mask, _ in pairs], [planes for _, planes in pairs])
-        parts = [self._logits(some, start) for start, some in batches]
-        if not parts:
-            return Predicted([], np.empty((0, len(self.task.classes)), np.float32))
-        logits = torch.cat(parts)
-        return Predicted(self._named(logits), self.task.probabilities(logits).numpy())
+        parts = [self.logits(batch) for batch in batches]
+        return self._classes(torch.cat(parts) if parts else torch.empty(0, self.task.outputs))
+
+    @torch.no_grad()
+    def prepared(self, image: Any, where: str) -> Prepared:
+        """One image, by :meth:`predict`'s rules; several threads may do this at once. Raises
+        :class:`DataError` naming ``where``, or the path."""
+        array = self.preprocessing.form.image(image, where)
+        # Views may lie backwards, and Pillow's arrays are read-only: torch takes neither.
+        pixels = torch.from_numpy(np.require(array, requirements=["C", "W"]))[None]
+        if array.shape[:2] != self.preprocessing.size:
+            # At once: a batch of photographs may not fit in memory.
+            pixels = self.preprocessing(pixels.to(self.device))
+        return Prepared(pixels, upright_size(image))
+
+    def answered(self, images: Sequence[Prepared]) -> Predicted | PredictedMasks:
+        """What :meth:`predict` says of ``images``, of which there is one at least; all of them go
+        through the network at once."""
+        if self.task.kind == SEGMENTATION:
+            pairs = list(self._masks(images))
+            return PredictedMasks([mask for mask, _ in pairs], [planes for _, planes in pairs])
+        return self._classes(self.logits(images))
+
+    @torch.no_grad()
+    def batch(self, images: Sequence[Prepared]) -> Tensor:
+        """float32 (B, C, H, W), the network's input, on the device."""
+        parts = []
+        for raw, run in itertools.groupby(images, key=lambda one: one.pixels.dtype == torch.uint8):
+            pixels = torch.cat([one.pixels for one in run]).to(self.device)
+            parts.append(self.preprocessing(pixels) if raw else pixels)
+        return torch.cat(parts).contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
-    def _logits(self, images: Sequence[Any], first: int) -> Tensor:
-        """float32 (B, outputs, ...) on the CPU. Images of the network's size are preprocessed
-        together; others one by one, for a batch of photographs as float32 may not fit in
-        memory."""
-        size, form = self.preprocessing.size, self.preprocessing.form
-        arrays = (form.image(one, f"image {first + i}") for i, one in enumerate(images))
-        parts = []
-        for fits, run in itertools.groupby(arrays, key=lambda array: array.shape[:2] == size):
-            for several in [list(run)] if fits else ([one] for one in run):
-                stacked = torch.from_numpy(np.stack(several))
-                parts.append(self.preprocessing(stacked.to(self.device)))
-        batch = torch.cat(parts).contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.network(batch)
+    def logits(self, images: Sequence[Prepared]) -> Tensor:
+        """float32 (B, outputs, ...) on the CPU."""
+        logits: Tensor = self.network(self.batch(images))
         return logits.float().cpu()
 
-    def _masks(self, images: Sequence[Any], first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _masks(self, images: Sequence[Prepared]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """(mask, probabilities) of each image, in its own size."""
-        for image, small in zip(
-            images, self.task.probabilities(self._logits(images, first)), strict=True
-        ):
-            planes, seen = restored(small, self.preprocessing, upright_size(image))
+        answers = self.task.probabilities(self.logits(images))
+        for image, small in zip(images, answers, strict=True):
+            planes, seen = restored(small, self.preprocessing, image.size)
             mask = self.task.decided(planes[None])[0].masked_fill_(~seen, IGNORE)
             yield mask.byte().numpy(), planes.numpy()
 
-    def _named(self, logits: Tensor) -> list[Any]:
+    def _classes(self, logits: Tensor) -> Predicted:
         names = self.task.classes
         decisions = self.task.decisions(logits).tolist()
+        probabilities = self.task.probabilities(logits).numpy()
         if self.task.kind == MULTILABEL:
-            return [list(itertools.compress(names, row)) for row in decisions]
-        return [names[label] for label in decisions]
+            chosen = [list(itertools.compress(names, row)) for row in decisions]
+            return Predicted(chosen, probabilities)
+        return Predicted([names[label] for label in decisions], probabilities)
+
+
+class Model(Predictor):
+    """A version. ``record``: what was published of it."""
+
+    def __init__(
+        self,
+        record: Record,
+        preprocessing: Preprocessing,
+        network: nn.Module,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        super().__init__(record.task, preprocessing, network, device)
+        self.record = record
+
+    @property
+    def name(self) -> str:
+        return self.record.model
+
+    @property
+    def version(self) -> int:
+        return self.record.version
+
+    def __repr__(self) -> str:
+        return f"<zoo model {self.name}@{self.version}: {self.task.kind}>"
 
 
 def as_list(images: Any) -> list[Any]:

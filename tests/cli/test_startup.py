@@ -34,6 +34,7 @@ CODE = (
         ["train", "--help"],
         ["eval", "--help"],
         ["publish", "--help"],
+        ["import", "--help"],
         ["push", "--help"],
         ["data", "get", "--help"],
         ["models", "show", "--help"],

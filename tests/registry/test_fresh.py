@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from drafts import draft
+from drafts import draft, fields
 
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError
@@ -14,6 +14,7 @@ from zoo.plugins.catalog import catalog
 from zoo.registry import fresh, gate
 from zoo.registry.fresh import FreshProcess
 from zoo.registry.loading import build_network
+from zoo.registry.record import Draft
 from zoo.runs.environment import plugin_record
 from zoo.runs.subjects import sha256
 from zoo.storage import tensors
@@ -175,3 +176,19 @@ def test_one_that_was_not_asked_ends_too():
     with pytest.raises(KeyboardInterrupt), FreshProcess() as process:
         raise KeyboardInterrupt
     assert gone(process)
+
+
+def test_an_ensemble_needs_no_plugin_there(tmp_path):
+    given = fields(
+        ensemble={"method": "mean", "options": {}, "members": [
+            {"model": "one", "version": 1, "digest": "a" * 64}]},
+    )  # fmt: skip
+    for key in ("preprocessing", "architecture", "plugin", "weights"):
+        del given[key]
+    tensors.save(tmp_path / "combine.safetensors", {"w": torch.tensor(float("nan"))})
+    with FreshProcess() as process, pytest.raises(RegistryError) as caught:
+        process.check(Draft.of(**given), {"combine.safetensors": tmp_path / "combine.safetensors"})
+    assert str(caught.value) == (
+        f"model 'digits-tiny': combine.safetensors: tensor 'w' holds numbers that are not "
+        f"finite{AFRESH}"
+    )

@@ -132,7 +132,7 @@ def test_a_path_of_the_machine_is_refused(trained, check):
         check(draft, files)
     assert str(caught.value) == (
         "recipe.dataset.root: '/home/someone/data' is a path of this machine, which no record may "
-        "hold"
+        "hold; change it in the run's recipe.toml"
     )
 
 

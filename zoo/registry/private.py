@@ -102,7 +102,8 @@ def require_public(draft: Mapping[str, Any], who: Identity | None = None) -> Non
     ours["data"] = {"dataset": draft.get("data", {}).get("dataset")}
     found = find_secret(draft, who.home) or find_path(ours) or _find_name(ours, who)
     if found is not None:
-        raise RegistryError(f"{found}, which no record may hold")
+        then = "; change it in the run's recipe.toml" if found.where.startswith("recipe.") else ""
+        raise RegistryError(f"{found}, which no record may hold{then}")
 
 
 def find_path(value: object) -> Found | None:

@@ -23,15 +23,7 @@ from zoo.registry.fresh import FreshProcess
 from zoo.registry.gate import check_claims, make_probe
 from zoo.registry.names import Reference
 from zoo.registry.private import find_secret, this_machine
-from zoo.registry.record import (
-    CARD,
-    PROBE,
-    WEIGHTS,
-    Draft,
-    Record,
-    confusion_file,
-    metrics_file,
-)
+from zoo.registry.record import CARD, PROBE, Draft, Record, confusion_file, metrics_file
 from zoo.registry.store import Registry
 from zoo.storage import strict_json, tensors
 
@@ -50,16 +42,18 @@ class Release:
 def release(
     registry: Registry,
     draft: Draft,
-    weights: Path | bytes,
-    network: nn.Module,
+    files: Mapping[str, Path | bytes],
     text: CardText,
     figures: Figures | None = None,
     *,
+    network: nn.Module | None = None,
     weights_sha256: str | None = None,
     fresh: FreshProcess,
 ) -> Release:
-    """Publish ``network``, whose kept ``weights`` have that digest, with everything a stranger
-    needs. ``figures``: all that was measured, by split. Returns once the version is durable.
+    """Publish a version with everything a stranger needs. ``files``: the weights, which are those
+    of ``network``; of an ensemble, which has no network, what its method keeps. ``figures``: all
+    that was measured, by split; ``weights_sha256``: of the weights that they are of. Returns once
+    the version is durable.
 
     Nothing is written unless all of it holds: the card says what it has to, neither it nor the
     record tells of this machine, and in a new process the network is built again and repeats its
@@ -69,7 +63,6 @@ def release(
     require_complete(draft, text)
     if not text.own:
         text = replace(text, own=_own_text_before(registry, draft.model))
-    probe = tensors.to_bytes(make_probe(network, Preprocessing.from_json(draft.preprocessing)))
     pictures = _pictures(draft, measured)
     cards: list[bytes] = []
 
@@ -78,23 +71,31 @@ def release(
         cards.append(render_card(draft, version, text, measured, names).encode())
         return cards[-1]
 
-    _check_card(draft.model, card(1))
-    files = {
-        WEIGHTS: weights,
-        PROBE: probe,
-        CARD: card,
-        **{metrics_file(split): strict_json.dumps(one) for split, one in measured.items()},
-        **{confusion_file(split): picture for split, picture in pictures.items()},
-    }
-
     def gate(draft: Draft, copies: Mapping[str, Path]) -> None:
         check_claims(draft, copies)
         fresh.check(draft, copies, weights_sha256)
 
-    record = registry.publish(draft, files, gate)
-    return Release(
-        record, cards[-1], {confusion_file(split): one for split, one in pictures.items()}
+    _check_card(draft.model, card(1))
+    drawn = {confusion_file(split): picture for split, picture in pictures.items()}
+    record = registry.publish(
+        draft,
+        {
+            **files,
+            **_probe(draft, network),
+            CARD: card,
+            **{metrics_file(split): strict_json.dumps(one) for split, one in measured.items()},
+            **drawn,
+        },
+        gate,
     )
+    return Release(record, cards[-1], drawn)
+
+
+def _probe(draft: Draft, network: nn.Module | None) -> dict[str, bytes]:
+    if network is None:
+        return {}
+    probe = make_probe(network, Preprocessing.from_json(draft.preprocessing))
+    return {PROBE: tensors.to_bytes(probe)}
 
 
 def _pictures(draft: Draft, measured: Figures) -> dict[str, bytes]:

@@ -26,7 +26,7 @@ from zoo.registry.config import open_registry
 from zoo.registry.fresh import FreshProcess
 from zoo.registry.loading import build_network, network_with
 from zoo.registry.names import check_name
-from zoo.registry.record import IMPORTED, Draft, Record
+from zoo.registry.record import IMPORTED, WEIGHTS, Draft, Record
 from zoo.registry.release import release
 from zoo.runs.environment import environment, plugin_record
 from zoo.runs.import_names import Renames, renamed, suggestion
@@ -178,9 +178,9 @@ def publish_imported(
         weights=IMPORTED,
         source={"kind": IMPORTED, "sha256": given.file.sha256, "format": given.file.format},
     )
-    weights = tensors.to_bytes(found.weights, given.what)
+    files = {WEIGHTS: tensors.to_bytes(found.weights, given.what)}
     with contextlib.nullcontext(fresh) if fresh else FreshProcess() as process:
-        done = release(open_registry(registry), draft, weights, network, text, fresh=process)
+        done = release(open_registry(registry), draft, files, text, network=network, fresh=process)
     return done.record
 
 

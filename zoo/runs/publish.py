@@ -21,7 +21,7 @@ from zoo.registry.config import open_registry
 from zoo.registry.fresh import FreshProcess
 from zoo.registry.listing import single_numbers
 from zoo.registry.names import check_name
-from zoo.registry.record import Draft, Record, division
+from zoo.registry.record import WEIGHTS, Draft, Record, division
 from zoo.registry.release import Release, release
 from zoo.runs import folder
 from zoo.runs.folder import RunFolder, find_run
@@ -64,10 +64,10 @@ def publish(
         released = release(
             open_registry(registry),
             _draft(opened, subject, name, text.licence, measured),
-            weights_of(opened),
-            subject.network,
+            {WEIGHTS: weights_of(opened)},
             replace(text, own=_own_text(opened)),
             measured,
+            network=subject.network,
             weights_sha256=subject.digest,
             fresh=process,
         )

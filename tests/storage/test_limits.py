@@ -54,6 +54,14 @@ HOSTILE = {
     "dtype no text": (file_of({"a": entry(dtype=[])}, bytes(8)), "unknown dtype []"),
     "nine dimensions": (file_of({"a": entry((1,) * 9, 0, 4)}, bytes(4)), "at most 8 sizes"),
     "negative size": (file_of({"a": entry((-1,), 0, 4)}, bytes(4)), "at most 8 sizes"),
+    "none, and beyond int64": (
+        file_of({"a": entry((0, 2**62, 2**62), 0, 0)}), "no memory has room for its shape",
+    ),
+    "many commas": (
+        file_of(b'{"a":[' + b"1," * 2_000_000 + b"1]}"), "has no header of at most 100000 tensors",
+    ),
+    "metadata of numbers": (file_of({"__metadata__": {"a": 1}}), "no small map of texts"),
+    "metadata that is null": (file_of({"__metadata__": None}), "no small map of texts"),
     "boolean size": (file_of({"a": entry((True,), 0, 4)}, bytes(4)), "at most 8 sizes"),
     "float offset": (file_of({"a": entry((1,), 0.0, 4)}, bytes(4)), "not two positions"),
     "huge shape": (file_of({"a": entry((2**62, 2**62), 0, 4)}, bytes(4)), "do not fit its shape"),
@@ -86,6 +94,16 @@ def test_hostile_bytes_are_one_line(name):
     assert "weights 'x'" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+def test_the_beginning_of_a_file_is_enough():
+    start = GOOD[: limits.beginning(GOOD)]
+    assert len(start) < len(GOOD)
+    assert limits.check_header(start, "w", len(GOOD)) == limits.check_header(GOOD, "w")
+    with pytest.raises(StorageError, match="its header declares"):
+        limits.check_header(start, "w", len(GOOD) + 1)
+    assert limits.beginning(b"\xff" * 8) == 8 + limits.HEADER_BYTES
+    assert limits.beginning(b"") == 8
 
 
 def test_a_crowded_header_costs_little():

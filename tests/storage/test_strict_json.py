@@ -30,6 +30,17 @@ def test_refused(data):
     assert len(str(caught.value)) < 300
 
 
+def test_the_keys_of_all_tables_are_counted():
+    data = b'{"a":{"b":1,"c":2},"d":[{"e":3}]}'
+    assert strict_json.loads(data, "it", 100, 5)["d"] == [{"e": 3}]
+    with pytest.raises(StorageError) as caught:
+        strict_json.loads(data, "it", 100, 4)
+    assert str(caught.value) == "it is not the JSON expected: it has more than 4 keys"
+    many = b"{" + b",".join(b'"%d":0' % i for i in range(strict_json.KEYS + 1)) + b"}"
+    with pytest.raises(StorageError, match="more than 20000 keys"):
+        strict_json.loads(many, "it", 1 << 20)
+
+
 def test_the_edges_are_taken():
     assert strict_json.loads(b"[9223372036854775807]", "it", 100) == [2**63 - 1]
     assert strict_json.loads(b"[-9223372036854775808]", "it", 100) == [-(2**63)]

@@ -272,7 +272,8 @@ def _read_about(path: Path) -> Mapping[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        about = strict_json.loads(reading.read(path, _ABOUT_LIMIT), str(path), _ABOUT_LIMIT)
+        data = reading.read(path, _ABOUT_LIMIT)
+        about = strict_json.loads(data, str(path), _ABOUT_LIMIT, _ABOUT_LIMIT)
     except StorageError:
         return None
     return about if isinstance(about, dict) and about.get("format") == FORMAT else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, model_validator
 
 from zoo.errors import RegistryError, StorageError
 from zoo.registry import layout, names
@@ -38,7 +38,7 @@ class Head(_Derived):
     model: str
     latest: Number | None
     newest: Number
-    state: Annotated[int, Field(ge=0, lt=10**9)]
+    state: Annotated[int, Field(ge=0, le=names.NUMBERS)]
 
 
 class Row(_Derived):
@@ -74,7 +74,7 @@ class Shard(_Derived):
     """The names of the models that fall into one part of the catalog."""
 
     format: Literal[1] = FORMAT
-    models: list[str]
+    models: Annotated[list[str], FailFast()]
 
     @model_validator(mode="after")
     def _check(self) -> Shard:
@@ -148,6 +148,17 @@ def read_form(tree: Tree, path: str, form: type[_Form], limit: int) -> _Form | N
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "it"
         raise damaged(tree, path, f"{where[:80]}: {first['msg']}") from error
+
+
+def parsed(data: bytes | None, form: type[_Form]) -> _Form | None:
+    """A file that is to be made anew where it is damaged."""
+    if data is None:
+        return None
+    try:
+        strict_json.loads(data, "derived", layout.SHARD_BYTES)
+        return form.model_validate_json(data)
+    except (StorageError, ValidationError):
+        return None
 
 
 def damaged(tree: Tree, path: str, what: str) -> RegistryError:

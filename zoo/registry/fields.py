@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, NotRequired
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, with_config
 from typing_extensions import TypedDict
 
+from zoo.registry import names
 from zoo.storage import limits
 
 STRICT: Final = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
@@ -25,7 +26,7 @@ Release = Annotated[
     str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9.!+_-]*$")
 ]
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
-Number = Annotated[int, Field(ge=1, lt=10**9)]
+Number = Annotated[int, Field(ge=1, le=names.NUMBERS)]
 Side = Annotated[int, Field(ge=1, le=16384)]
 MEMBERS, PARENTS = 1000, 1000
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -50,8 +50,7 @@ class FolderTree:
             raise
 
     def fetch(self, path: str, size: int, into: IO[bytes], progress: Progress) -> None:
-        source = self.root / path
-        with reported("read", source), source.open("rb") as stream:
+        with reading.opened(self.root / path, "registry file") as (stream, _):
             left = size + 1
             while left and (block := stream.read(min(_BLOCK, left))):
                 into.write(block)
@@ -87,6 +86,12 @@ class FolderTree:
             self._make_parent(path)
         commit.write(self.root / path, data)
 
+    def amend(self, path: str, limit: int, change: Callable[[bytes | None], bytes | None]) -> None:
+        with self.alone(path.rpartition("/")[0]):
+            made = change(self.read(path, limit))
+            if made is not None:
+                self.replace(path, made)
+
     def stage(self, source: Path | bytes) -> Staged:
         return commit.copy_hashed(source, self.root / layout.TMP)
 
@@ -104,14 +109,18 @@ class FolderTree:
     def alone(self, folder: str) -> Iterator[None]:
         """One process at a time, where the file system keeps locks. It only saves work: nothing
         breaks where a lock does nothing, as on many shared file systems."""
-        with contextlib.ExitStack() as stack:
+        descriptor: int | None = None
+        try:
             # A file system without locks, or one that may not be written to.
             with contextlib.suppress(OSError):
                 descriptor = os.open(self.root / folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-                stack.callback(os.close, descriptor)
                 if fcntl is not None:
                     fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+        finally:
+            if descriptor is not None:
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
 
     def entries(self, folder: str) -> list[Entry]:
         found: list[Entry] = []

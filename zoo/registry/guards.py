@@ -19,9 +19,10 @@ from torch.overrides import TorchFunctionMode
 
 from zoo.errors import PluginError, RegistryError
 
-# Networks make parts that they drop again, such as the head of a backbone: hence the factors.
-_PARTS, _FREE_PARTS = 20, 10_000
-_BYTES, _FREE_BYTES = 4, 256 << 20
+# Networks make parts that they drop again, such as the head of a backbone: hence the factors. The
+# largest networks for images have some 10,000 parts; to make 50,000 takes seconds.
+_PARTS, _FREE_PARTS, _MOST_PARTS = 20, 10_000, 50_000
+_BYTES, _FREE_BYTES = 4, 128 << 20
 # They change the values of their first argument and return it.
 _FILLING = {
     Tensor.uniform_, Tensor.normal_, Tensor.random_, Tensor.bernoulli_, Tensor.exponential_,
@@ -36,7 +37,7 @@ _FILLING = {
 def bounded(weights: Mapping[str, Tensor], what: str) -> Iterator[None]:
     """Raise :class:`RegistryError`, naming ``what``, as soon as networks built inside register far
     more modules and tensors than there are ``weights``, or far more bytes."""
-    most = _FREE_PARTS + _PARTS * len(weights)
+    most = min(_FREE_PARTS + _PARTS * len(weights), _MOST_PARTS)
     most_bytes = _FREE_BYTES + _BYTES * sum(one.nbytes for one in weights.values())
     ours, parts, size = threading.get_ident(), 0, 0
 

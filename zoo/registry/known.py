@@ -136,7 +136,7 @@ class Known:
         place = self.folder / layout.model(model) / "seen.json"
         try:
             data = reading.read(place, _SEEN_BYTES)
-            strict_json.loads(data, str(place), _SEEN_BYTES)
+            strict_json.loads(data, str(place), _SEEN_BYTES, _SEEN_BYTES)
             return _Seen.model_validate_json(data)
         except (StorageError, ValidationError):  # none yet; or damaged, and then begun anew
             return _Seen()

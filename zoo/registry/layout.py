@@ -10,17 +10,17 @@ from __future__ import annotations
 import hashlib
 import re
 
-from zoo.registry.names import fold
+from zoo.registry.names import NUMBER, fold
 
 MARKER = "zoo-registry.json"
 BLOBS, MODELS, CATALOG, TMP, TRASH = "blobs/sha256", "models", "catalog", "tmp", "trash"
 SHARDS = f"{CATALOG}/shards.json"
 PAGE_ROWS = 1000
 TRASHED = r"[0-9]{8}T[0-9]{6}Z"  # a folder of the trash: when it was filled
-NUMBERED = re.compile(r"([1-9][0-9]{0,8})\.json")  # a version, or a state
+NUMBERED = re.compile(rf"({NUMBER})\.json")  # a version, or a state
 # Most bytes of each kind of small file that a reader takes.
 MARKER_BYTES, HEAD_BYTES = 4 << 10, 4 << 10
-STATE_BYTES, PAGE_BYTES, SHARD_BYTES = 1 << 20, 1 << 20, 16 << 20
+STATE_BYTES, PAGE_BYTES, SHARD_BYTES = 1 << 20, 1 << 20, 1 << 20
 
 
 def blob(sha256: str) -> str:

@@ -73,6 +73,8 @@ class Look:
         for last in range(self.newest, 0, -layout.PAGE_ROWS):
             first = (last - 1) // layout.PAGE_ROWS * layout.PAGE_ROWS + 1
             rows = self._rows(first)
+            if not rows and not self._tree.listed:
+                return None  # a head may say any number
             for number in range(min(first + layout.PAGE_ROWS - 1, self.newest), first - 1, -1):
                 if (rows.get(number) or self._digest(number)) == digest:
                     return number
@@ -92,7 +94,17 @@ class Look:
             raise
         return {row.v: row.sha256 for row in page.rows} if page else {}
 
+    @functools.cached_property
+    def _there(self) -> frozenset[int]:
+        """The numbers there are, where that can be seen; else none."""
+        if not self._tree.listed:
+            return frozenset()
+        return frozenset(numbering.listed(self._tree, layout.versions(self.name)))
+
     def _digest(self, number: int) -> str | None:
+        """Of a version that has no row in the index."""
+        if number not in self._there:
+            return None
         data = self._tree.read(layout.version(self.name, number), limits.RECORD_BYTES)
         return None if data is None else hashlib.sha256(data).hexdigest()
 

@@ -11,10 +11,11 @@ from zoo.errors import RegistryError
 NAME_LENGTH = 64
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*")
 _FILE_PART = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
-_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+# Of a version or a state. What believes a number may count up to it, so it has an end.
+NUMBERS, NUMBER = 999_999, r"[1-9][0-9]{0,5}"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 # Windows opens these as devices, whatever their suffix.
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 _FORMS = "name, name@3, name@alias, name@sha256:<64 hex> or registry:name@…"
 
 
@@ -23,7 +24,7 @@ def is_name(name: str) -> bool:
     return (
         len(name) <= NAME_LENGTH
         and _NAME.fullmatch(name) is not None
-        and _DEVICES.fullmatch(name) is None
+        and DEVICES.fullmatch(name) is None
     )
 
 
@@ -48,7 +49,7 @@ def check_files(paths: Iterable[str]) -> None:
     seen: dict[str, str] = {}
     for path in paths:
         parts = path.split("/")
-        plain = all(_FILE_PART.fullmatch(part) and not _DEVICES.fullmatch(part) for part in parts)
+        plain = all(_FILE_PART.fullmatch(part) and not DEVICES.fullmatch(part) for part in parts)
         if not plain or len(parts) > 2 or len(path) > 200:
             raise RegistryError(
                 f"file {path[:200]!r}: expected letters and digits joined by single '-', '_' or "
@@ -79,7 +80,7 @@ class Reference:
         check_name("model name", name)
         if not at:
             return cls(name, registry=registry)
-        if _NUMBER.fullmatch(pin):
+        if re.fullmatch(NUMBER, pin):
             return cls(name, version=int(pin), registry=registry)
         if pin.startswith("sha256:") and _DIGEST.fullmatch(pin[7:]):
             return cls(name, digest=pin[7:], registry=registry)

@@ -163,13 +163,18 @@ class Draft(BaseModel):
         return _without_absent(handler(self))
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON: the same record is the same bytes."""
+        """Canonical JSON: the same record is the same bytes. Raises :class:`RegistryError` for what
+        could not be read again."""
         data = strict_json.dumps(self.model_dump(mode="json"))
         if len(data) > limits.RECORD_BYTES:
             raise RegistryError(
                 f"the record of model {self.model!r} has {len(data)} bytes; at most "
                 f"{limits.RECORD_BYTES} are allowed"
             )
+        try:
+            strict_json.loads(data, f"the record of model {self.model!r}", limits.RECORD_BYTES)
+        except StorageError as error:
+            raise RegistryError(str(error)) from error
         return data
 
     @property

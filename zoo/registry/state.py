@@ -28,7 +28,7 @@ RESERVED = "latest"  # what a name alone means; no alias may say otherwise
 ALIASES = 1000
 _V = TypeVar("_V")
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
-Number = Annotated[int, Field(ge=1, lt=10**9)]
+Number = Annotated[int, Field(ge=1, le=names.NUMBERS)]
 REASON = 500  # letters
 Reason = Annotated[str, StringConstraints(max_length=REASON, pattern=r"^[^\r\n]*$")]
 Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
@@ -65,12 +65,12 @@ class State(BaseModel):
 
     format: Literal[1] = FORMAT
     model: str
-    serial: Annotated[int, Field(ge=0, lt=10**9)]
+    serial: Annotated[int, Field(ge=0, le=names.NUMBERS)]
     prev: Digest | None
     created: Date
     change: Change | None
     aliases: Annotated[dict[str, Number], Field(max_length=ALIASES)]
-    yanked: dict[Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")], Reason]
+    yanked: dict[Annotated[str, StringConstraints(pattern=rf"^{names.NUMBER}$")], Reason]
 
     @classmethod
     def first(cls, model: str) -> Self:

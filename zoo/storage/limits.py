@@ -19,15 +19,16 @@ TENSORS = 100_000
 DIMENSIONS = 8
 NAME_LENGTH = 512
 METADATA_BYTES = 64 << 10
+_LARGEST = 1 << 59  # values: beyond, torch's own reckoning of bytes overflows
 DTYPES = {
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1,
     "U16": 2, "I16": 2, "F16": 2, "BF16": 2,
     "U32": 4, "I32": 4, "F32": 4,
     "U64": 8, "I64": 8, "F64": 8, "C64": 8,
 }  # fmt: skip
-# A tensor's entry has one brace, two brackets and four colons. More of them than that means names
-# full of such signs, or an attack; and counting is free, parsing is not.
-_SIGNS = {b"{": TENSORS + 2, b"[": 2 * TENSORS, b":": 5 * TENSORS}
+# A tensor's entry has one brace, two brackets, four colons and eleven commas at most. More of them
+# than that means names full of such signs, or an attack; and counting is free, parsing is not.
+_SIGNS = {b"{": TENSORS + 2, b"[": 2 * TENSORS, b":": 5 * TENSORS, b",": 12 * TENSORS}
 
 
 # How other files begin that are taken for weights.
@@ -57,12 +58,19 @@ class Span(NamedTuple):
     shape: tuple[int, ...]
 
 
-def check_header(data: bytes, what: str) -> list[Span]:
+def beginning(data: bytes) -> int:
+    """How much of a file :func:`check_header` has to see, by its first 8 bytes; never more than a
+    header may have."""
+    return 8 + min(int.from_bytes(data[:8], "little"), HEADER_BYTES)
+
+
+def check_header(data: bytes, what: str, size: int | None = None) -> list[Span]:
     """Where the tensors lie, in the order of the file. Raises :class:`StorageError`, naming
     ``what``, unless ``data`` is a safetensors file within the limits whose tensors cover it
-    exactly."""
+    exactly. ``size``: of the file, where ``data`` is only its :func:`beginning`."""
+    size = len(data) if size is None else size
     length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or 8 + length > len(data):
+    if len(data) < 8 or 8 + length > size:
         raise StorageError(f"{what} {_instead(data)}")
     if length > HEADER_BYTES:
         raise StorageError(f"{what} has a header of {length} bytes; at most {HEADER_BYTES}")
@@ -70,9 +78,10 @@ def check_header(data: bytes, what: str) -> list[Span]:
     crowded = any(text.count(sign) > most for sign, most in _SIGNS.items())
     if not text.startswith(b"{") or crowded:
         raise StorageError(f"{what} has no header of at most {TENSORS} tensors")
-    header = strict_json.loads(text, f"the header of {what}", HEADER_BYTES)
+    header = strict_json.loads(text, f"the header of {what}", HEADER_BYTES, 5 * TENSORS)
     metadata = header.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or len(strict_json.dumps(metadata)) > METADATA_BYTES:
+    texts = isinstance(metadata, dict) and all(isinstance(one, str) for one in metadata.values())
+    if not texts or len(strict_json.dumps(metadata)) > METADATA_BYTES:
         raise StorageError(f"{what} has metadata that is no small map of texts")
     if len(header) > TENSORS:
         raise StorageError(f"{what} has {len(header)} tensors; at most {TENSORS}")
@@ -82,8 +91,8 @@ def check_header(data: bytes, what: str) -> list[Span]:
         if span.start != end:
             raise StorageError(f"{what}: tensor {span.name!r} overlaps another or leaves a hole")
         end = span.stop
-    if 8 + length + end != len(data):
-        raise StorageError(f"{what} has {len(data)} bytes; its header declares {8 + length + end}")
+    if 8 + length + end != size:
+        raise StorageError(f"{what} has {size} bytes; its header declares {8 + length + end}")
     return spans
 
 
@@ -116,6 +125,8 @@ def _span(name: str, entry: Any, what: str) -> Span:
     start, stop = offsets
     if stop - start != math.prod(shape) * DTYPES[dtype]:
         raise StorageError(f"{what}: tensor {name!r}: {stop - start} bytes do not fit its shape")
+    if math.prod(one or 1 for one in shape) > _LARGEST:  # one of no values fits any file
+        raise StorageError(f"{what}: tensor {name!r}: no memory has room for its shape")
     return Span(start, stop, name, dtype, tuple(shape))
 
 

@@ -1,4 +1,5 @@
-"""Read a file whole into memory, never more than a limit."""
+"""Read a stranger's file: a regular one, never more than a limit, and never mapped, for a file that
+is truncated under a map kills the process."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 from zoo.errors import StorageError, missing_path
 from zoo.storage import limits
@@ -18,9 +20,25 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def read(path: Path, limit: int, expect_sha256: str | None = None, what: str = "file") -> bytes:
-    """The bytes of a regular file. Read, not mapped: a file that is truncated under a map kills the
-    process. Raises :class:`StorageError` when it is missing, longer than ``limit`` or, with
-    ``expect_sha256``, not the file it should be."""
+    """The bytes of a file. Raises :class:`StorageError` when it is missing, no regular file, longer
+    than ``limit`` or, with ``expect_sha256``, not the file it should be."""
+    with opened(path, what) as (stream, size):
+        # Memory is taken for as much as is asked for, before it is known how much there is.
+        data = _taken(stream, size + 1, what, path) if size <= limit else b""
+    if max(size, len(data)) > limit:
+        longer = limits.longer(f"{what} {str(path)!r}", limit)
+        raise StorageError(f"{longer}; that is no {what} of zoo's")
+    if len(data) > size:
+        raise StorageError(f"{what} {str(path)!r} grew while it was read; try again")
+    if expect_sha256 is not None:
+        _require(hashlib.sha256(data).hexdigest(), expect_sha256, path, what)
+    return data
+
+
+@contextlib.contextmanager
+def opened(path: Path, what: str = "file") -> Iterator[tuple[BinaryIO, int]]:
+    """A regular file to read from, and its size. Raises :class:`StorageError` when it is missing,
+    something else (a pipe would be waited for), or cannot be read."""
     with reported("read", path):
         try:
             descriptor = os.open(path, _FLAGS)
@@ -30,17 +48,19 @@ def read(path: Path, limit: int, expect_sha256: str | None = None, what: str = "
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise StorageError(f"{what} {str(path)!r} is not a regular file")
-            if status.st_size > limit:
-                raise StorageError(_too_long(what, path, limit))
             with open(descriptor, "rb", closefd=False) as stream:
-                data = stream.read(limit + 1)
+                yield stream, status.st_size
         finally:
             os.close(descriptor)
-    if len(data) > limit:
-        raise StorageError(_too_long(what, path, limit))
-    if expect_sha256 is not None:
-        _require(hashlib.sha256(data).hexdigest(), expect_sha256, path, what)
-    return data
+
+
+def check_header(path: Path, what: str) -> None:
+    """Raise :class:`StorageError` unless the file is a safetensors file within zoo's limits; only
+    its beginning is read."""
+    with opened(path, what) as (stream, size):
+        start = stream.read(8)
+        start += stream.read(limits.beginning(start) - len(start))
+    limits.check_header(start, what, size)
 
 
 @contextlib.contextmanager
@@ -65,6 +85,10 @@ def _require(found: str, expected: str, path: Path, what: str) -> None:
         )
 
 
-def _too_long(what: str, path: Path, limit: int) -> str:
-    longer = limits.longer(f"{what} {str(path)!r}", limit)
-    return f"{longer}; that is no {what} of zoo's"
+def _taken(stream: BinaryIO, count: int, what: str, path: Path) -> bytes:
+    try:
+        return stream.read(count)
+    except MemoryError:
+        raise StorageError(
+            f"{what} {str(path)!r} has {count - 1} bytes, for which there is not memory enough"
+        ) from None

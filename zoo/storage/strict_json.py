@@ -10,6 +10,7 @@ from typing import Any
 from zoo.errors import StorageError
 
 DEPTH = 32
+KEYS = 20_000  # in all tables together: each that is wrong costs a checker far more than its bytes
 _DIGITS = 19  # of an integer: what int64 holds
 
 
@@ -25,15 +26,25 @@ def dumps(value: Any) -> bytes:
         raise StorageError(f"cannot be written as JSON: {error}") from error
 
 
-def loads(data: bytes, what: str, limit: int) -> Any:
-    """Parse UTF-8 JSON of at most ``limit`` bytes. Raises :class:`StorageError`, naming ``what``,
-    for bad syntax, a key that stands twice, NaN, numbers beyond 64 bits, deep nesting."""
+def loads(data: bytes, what: str, limit: int, keys: int = KEYS) -> Any:
+    """Parse UTF-8 JSON of at most ``limit`` bytes and ``keys`` keys. Raises :class:`StorageError`,
+    naming ``what``, for more, bad syntax, a key that stands twice, NaN, numbers beyond 64 bits,
+    deep nesting."""
     if len(data) > limit:
         raise StorageError(f"{what} is longer than {limit} bytes")
+    left = keys
+
+    def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal left
+        left -= len(pairs)
+        if left < 0:
+            raise ValueError(f"it has more than {keys} keys")
+        return _object(pairs)
+
     try:
         value = json.loads(
             data.decode("utf-8"),
-            object_pairs_hook=_object,
+            object_pairs_hook=table,
             parse_int=_integer,
             parse_float=_number,
             parse_constant=_constant,

@@ -19,7 +19,7 @@ from zoo.errors import TrainingError
 from zoo.storage import strict_json
 
 TEXT = "state.json"  # the tensor of bytes that holds the JSON
-_TEXT_BYTES = 256 << 20
+_TEXT_BYTES, _KEYS = 256 << 20, 10**7
 _TAG = "$"
 _INF = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
@@ -38,7 +38,7 @@ def unpack(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     text = tensors[TEXT]
     if text.dtype != torch.uint8 or text.ndim != 1:
         raise ValueError(f"{TEXT} is not bytes")
-    states = _unpack(strict_json.loads(text.numpy().tobytes(), TEXT, _TEXT_BYTES), tensors)
+    states = _unpack(strict_json.loads(text.numpy().tobytes(), TEXT, _TEXT_BYTES, _KEYS), tensors)
     if not isinstance(states, dict):
         raise ValueError(f"{TEXT} holds no object")
     return states

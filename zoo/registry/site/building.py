@@ -88,7 +88,8 @@ class _Reader:
             return self._record.metrics[split]
         try:
             data = self._file(path, METRICS_BYTES)
-            figures = strict_json.loads(data, f"{path} of {self._record}", METRICS_BYTES)
+            what = f"{path} of {self._record}"
+            figures = strict_json.loads(data, what, METRICS_BYTES, METRICS_BYTES)
         except ZooError as error:
             self._problems.append(str(error))
             return {}

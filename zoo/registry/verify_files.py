@@ -14,18 +14,21 @@ from zoo.registry.findings import COLLECT, Report, several
 from zoo.registry.hashing import hash_blobs
 from zoo.registry.tree import Entry, KeptTree, Tree
 from zoo.registry.walking import is_plain, walk
+from zoo.storage import limits
 
 Step = Callable[[str, int, int], None]
 _REMOTE_THREADS = 16
 
 
 class _Wanted(NamedTuple):
-    """Who names a blob first; ``users``: how often it is named."""
+    """Who names a blob first; ``users``: how often it is named; ``headed``: whether anybody says
+    that it is a safetensors file."""
 
     path: str
     file: str
     size: int
     users: int
+    headed: bool
 
     def __str__(self) -> str:
         more = f" and {several(self.users - 1, 'other')}" if self.users > 1 else ""
@@ -62,14 +65,14 @@ def verify_blobs(
 def _wanted(files: Iterable[tuple[str, str, str, int]], report: Report) -> dict[str, _Wanted]:
     wanted: dict[str, _Wanted] = {}
     for path, file, sha256, size in files:
-        known = wanted.get(sha256)
+        known, headed = wanted.get(sha256), file.endswith(".safetensors")
         if known is None:
-            wanted[sha256] = _Wanted(path, file, size, 1)
+            wanted[sha256] = _Wanted(path, file, size, 1, headed)
             continue
         if known.size != size:
             what = f"{file} has {size} bytes, but {known.size} in {known.path}, and one sha256"
             report.error(path, what)
-        wanted[sha256] = known._replace(users=known.users + 1)
+        wanted[sha256] = known._replace(users=known.users + 1, headed=known.headed or headed)
     return wanted
 
 
@@ -137,8 +140,8 @@ def _hash(tree: Tree, wanted: dict[str, _Wanted], report: Report, step: Step) ->
             done += more
             step("bytes", done, total)
 
-    sizes = [(sha256, one.size) for sha256, one in wanted.items()]
-    for sha256, actual, size, problem in hash_blobs(tree, sizes, progress):
+    blobs = [(sha256, one.size, one.headed) for sha256, one in wanted.items()]
+    for sha256, actual, size, start, problem in hash_blobs(tree, blobs, progress):
         one, path = wanted[sha256], layout.blob(sha256)
         if problem is not None:
             report.error(path, f"{problem}; {one}; {RESTORE}")
@@ -148,3 +151,13 @@ def _hash(tree: Tree, wanted: dict[str, _Wanted], report: Report, step: Step) ->
             report.error(path, f"it has {more}{said} bytes, not {one.size}; {one}; {RESTORE}")
         elif actual != sha256:
             report.error(path, f"its sha256 is {actual}, so it is damaged; {one}; {RESTORE}")
+        elif one.headed:
+            _check_header(path, one, start, report)
+
+
+def _check_header(path: str, one: _Wanted, start: bytes, report: Report) -> None:
+    """Bytes may be those that were published, and yet nothing that may be read."""
+    try:
+        limits.check_header(start, one.file, one.size)
+    except ZooError as error:
+        report.error(path, f"{error}; {one}; whoever published it made it so: do not use it")

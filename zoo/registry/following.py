@@ -14,7 +14,7 @@ from zoo.registry.derived import (
     Shard,
     Shards,
     lost,
-    read_form,
+    parsed,
     read_head,
     read_page,
     read_state,
@@ -39,8 +39,7 @@ def follow(tree: WritableTree, model: str, *, anew: bool = False) -> None:
             _extend_pages(tree, model, known.newest if known else 0, made.newest)
             tree.replace(layout.head(model), made.to_bytes())
             known = made  # and look again: without locks another one may have published
-    with tree.alone(layout.CATALOG):
-        _list_in_catalog(tree, model)
+    _list_in_catalog(tree, model)
 
 
 def _believed(tree: Tree, model: str) -> Head | None:
@@ -86,20 +85,26 @@ def _row(tree: Tree, model: str, number: int) -> Row:
 
 
 def _list_in_catalog(tree: WritableTree, model: str) -> None:
-    path = layout.shard(model)
-    try:
-        shard = read_form(tree, path, Shard, layout.SHARD_BYTES)
-        shards = read_form(tree, layout.SHARDS, Shards, layout.SHARD_BYTES)
-    except RegistryError:
-        shard = shards = None
-    listed = set(shard.models if shard else ()) | {model}
-    if shard is None or model not in shard.models:
-        tree.replace(path, Shard(models=sorted(listed)).to_bytes())
-    counts = shards.shards if shards else {}
+    count = 0
+
+    def with_model(data: bytes | None) -> bytes | None:
+        nonlocal count
+        there = parsed(data, Shard)
+        listed = sorted({*(there.models if there else ()), model})
+        count = len(listed)
+        return None if there and model in there.models else Shard(models=listed).to_bytes()
+
+    def with_count(data: bytes | None) -> bytes | None:
+        there = parsed(data, Shards)
+        counts = there.shards if there else {}
+        # Never less: one who listed another model meanwhile may have been here first.
+        if counts.get(key, 0) >= count:
+            return None
+        return Shards(shards=dict(sorted({**counts, key: count}.items()))).to_bytes()
+
     key = layout.shard_key(model)
-    if counts.get(key) != len(listed):
-        made = Shards(shards=dict(sorted({**counts, key: len(listed)}.items())))
-        tree.replace(layout.SHARDS, made.to_bytes())
+    tree.amend(layout.shard(model), layout.SHARD_BYTES, with_model)
+    tree.amend(layout.SHARDS, layout.SHARD_BYTES, with_count)
 
 
 def write_catalog(tree: WritableTree, models: list[str]) -> None:

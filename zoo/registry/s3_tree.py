@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +27,7 @@ _BLOCK = 1 << 20
 _PART = 8 << 20  # of a larger upload: 10,000 of them are more than a file may have
 _WRITER = "zoo-writer"  # metadata: which call put an object there
 _TRIES = 3
+_AMENDS = 100
 _TRIAL = f"{layout.TMP}/refuses-to-overwrite"
 _JSON = "application/json"
 # For those who serve the bucket's files by HTTP.
@@ -148,6 +149,39 @@ class S3Tree:
                 clients.large, path, data, use_multipart=False, attributes=_attributes(_FRESH)
             )
 
+    def amend(self, path: str, limit: int, change: Callable[[bytes | None], bytes | None]) -> None:
+        clients = self._clients
+        changed = (
+            clients.obstore.exceptions.PreconditionError,
+            clients.obstore.exceptions.AlreadyExistsError,
+        )
+        for _ in range(_AMENDS):
+            data, tag = self._tagged(path, limit)
+            made = change(data)
+            if made is None:
+                return
+            mode = {"e_tag": tag} if tag else "create"
+            try:
+                with self._put(path, let=changed):
+                    clients.obstore.put(
+                        clients.large, path, made, mode=mode, use_multipart=False,
+                        attributes=_attributes(_FRESH),
+                    )  # fmt: skip
+                return
+            except changed:
+                continue  # another one was first: look again
+        raise StorageError(
+            f"cannot write {self._place(path)!r}: others change it all the time; try again later"
+        )
+
+    def _tagged(self, path: str, limit: int) -> tuple[bytes | None, str | None]:
+        clients = self._clients
+        with contextlib.suppress(FileNotFoundError), reported("read", self._place(path)):
+            result = clients.obstore.get(clients.small, path)
+            data = bytes(result.bytes()) if result.meta["size"] <= limit else b""
+            return data, result.meta["e_tag"]
+        return None, None
+
     def stage(self, source: Path | bytes) -> Staged:
         folder = Path(tempfile.mkdtemp(prefix=commit.TEMPORARY_PREFIX))
         try:
@@ -239,8 +273,8 @@ class S3Tree:
         return None
 
     @contextlib.contextmanager
-    def _put(self, path: str) -> Iterator[None]:
-        taken = self._clients.obstore.exceptions.AlreadyExistsError
+    def _put(self, path: str, let: Any = None) -> Iterator[None]:
+        taken = let or self._clients.obstore.exceptions.AlreadyExistsError
         try:
             with reported("write", self._place(path), let=taken):
                 yield

@@ -89,6 +89,11 @@ class WritableTree(Tree, Protocol):
     def replace(self, path: str, data: bytes) -> None:
         """Put a file, whatever was there; readers see the old or the new one."""
 
+    def amend(self, path: str, limit: int, change: Callable[[bytes | None], bytes | None]) -> None:
+        """Replace a file by what ``change`` makes of it (None: as it is), so that of two who amend
+        it at once neither undoes what the other did: by compare-and-swap, or within
+        :meth:`alone`, which then has to hold."""
+
     def stage(self, source: Path | bytes) -> Staged:
         """A private, hashed copy on this machine, to be looked at before it is kept."""
 

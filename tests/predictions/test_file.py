@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 import zipfile
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from zoo.errors import PredictionsError
+from zoo.predictions.archive import TrainedOn
 from zoo.predictions.file import Predictions, load_predictions
 from zoo.tasks import Task
 
@@ -27,6 +29,8 @@ def example(task=TASK, count=7, labelled=True):
         probabilities=task.probabilities(logits).numpy(),
         targets=rng.integers(0, top, shape) if labelled else None,
         decisions=task.decisions(logits).numpy(),
+        groups=np.array([f"patient-{i // 2}" for i in range(count)]), source_digest="d" * 64,
+        trained_on=TrainedOn("d", "e" * 64, {"train": "1" * 64, "val": "2" * 64}),
     )  # fmt: skip
 
 
@@ -57,27 +61,94 @@ def test_binary_has_a_column_for_each_class():
     assert np.array_equal(given.decisions, given.probabilities.argmax(axis=1))
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"targets": np.full(7, 3)}, "targets lie outside the classes"),
-        ({"ids": np.array(["x"] * 7)}, "some ids stand twice"),
-        ({"logits": np.zeros((7, 2), np.float32)}, r"logits has shape \(7, 2\)"),
-        ({"logits": np.full((7, 3), np.nan, np.float32)}, "logits holds numbers that are not fini"),
-        ({"targets": np.array([None] * 7)}, "ValueError"),
-    ],
-)
-def test_wrong_content_is_refused(change, message, tmp_path):
-    path = tmp_path / "p.npz"
+def rewritten(path, change=None, **arrays):
+    """The example's file with other arrays (None: without it), or other things in its heading."""
     example().save(path)
     with np.load(path) as stored:
-        arrays = {**stored, **change}
+        kept = {**stored, **arrays}
+    if change is not None:
+        told = json.loads(str(kept["about"]))
+        change(told)
+        kept["about"] = np.array(json.dumps(told))
     stream = io.BytesIO()
-    np.savez(stream, **arrays)  # writes a pickle for the array of objects
+    # Writes a pickle for an array of objects.
+    np.savez(stream, **{name: array for name, array in kept.items() if array is not None})
     path.write_bytes(stream.getvalue())
-    with pytest.raises(PredictionsError, match=message) as caught:
+    return path
+
+
+def test_a_file_from_before_groups_and_sources_were_kept_is_read(tmp_path):
+    def older(told):
+        del told["source_digest"], told["trained_on"]
+
+    found = load_predictions(rewritten(tmp_path / "p.npz", older, groups=None))
+    assert (found.groups, found.source_digest, found.trained_on) == (None, "", None)
+    assert np.array_equal(found.ids, example().ids)
+    known = load_predictions(rewritten(tmp_path / "p.npz"))
+    assert known.groups.tolist()[:3] == ["patient-0", "patient-0", "patient-1"]
+    assert known.trained_on == example().trained_on
+
+
+WIDE = np.full((7, 3), 1 / 3, np.float32)
+WRONG = {
+    "outside the classes": ({"targets": np.full(7, 3)}, "targets lie outside the classes"),
+    "an id twice": ({"ids": np.array([*"abcabx", "a"])}, "ids: 'a' stands 3 times, each may once"),
+    "no ids": ({"ids": None}, "it holds no 'ids'"),
+    "missing ids": ({"ids": np.array(["a", "", "b", "c", "", "d", "e"])},
+                    "ids: 2 of 7 are missing"),
+    "too few ids": ({"ids": np.array(["a", "b"]), "groups": None}, "2 ids for 7 logits"),
+    "other classes": ({"logits": np.zeros((7, 2), np.float32)},
+                      "2 columns of logits for the 3 classes of a multiclass task"),
+    "too many classes": ({"probabilities": np.full((7, 4), 0.25, np.float32)},
+                         "4 columns of probabilities for the 3 classes of a multiclass task"),
+    "not finite": ({"logits": np.full((7, 3), np.nan, np.float32)},
+                   "logits of 'image-0' (and 6 others) are not finite"),
+    "sums": ({"probabilities": np.vstack([WIDE[:5], WIDE[5:] * 0.9])},
+             "probabilities of 'image-5' (and 1 others) sum to 0.9000, expected 1"),
+    "one sum": ({"probabilities": np.vstack([WIDE[:6], WIDE[6:] * 1.01])},
+                "probabilities of 'image-6' sum to 1.0100, expected 1"),
+    "below 0": ({"probabilities": np.vstack([[[-0.1, 0.1, 1.0]], WIDE[1:]])},
+                "probabilities of 'image-0' lie outside 0 to 1"),
+    "groups": ({"groups": np.array(["p"])},
+               "groups has shape (1,) and type <U1; expected (7,)"),
+    "a pickle": ({"targets": np.array([None] * 7)},
+                 "ValueError: Object arrays cannot be loaded when allow_pickle=False"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_content_is_refused_in_one_line(case, tmp_path):
+    arrays, message = WRONG[case]
+    path = rewritten(tmp_path / "p.npz", **arrays)
+    with pytest.raises(PredictionsError) as caught:
         load_predictions(path)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value) == f"predictions {str(path)!r} cannot be used: {message}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"source_digest": "abc"}, "source_digest 'abc': expected a sha256"),
+        ({"source_digest": 3}, "source_digest '3': expected a sha256"),
+        ({"trained_on": []}, "trained_on: expected dataset, division and splits"),
+        ({"trained_on": {"dataset": "d"}}, "trained_on: expected dataset, division and splits"),
+        ({"trained_on": {"dataset": "d", "division": "e", "splits": {"val": 3}}},
+         "trained_on: expected texts"),
+    ],
+)  # fmt: skip
+def test_a_wrong_heading_is_refused(changes, message, tmp_path):
+    path = rewritten(tmp_path / "p.npz", lambda told: told.update(changes))
+    with pytest.raises(PredictionsError) as caught:
+        load_predictions(path)
+    assert str(caught.value) == f"predictions {str(path)!r} cannot be used: {message}"
+
+
+def test_probabilities_of_many_classes_may_be_off_by_what_float32_is_off(tmp_path):
+    task = Task.multiclass([f"c{number}" for number in range(20_000)])
+    given = example(task)
+    assert np.abs(given.probabilities.sum(1, dtype=float) - 1).max() > 1e-8
+    given.save(tmp_path / "p.npz")
+    assert len(load_predictions(tmp_path / "p.npz")) == 7
 
 
 def test_wrong_files_are_refused_in_a_line(tmp_path):

@@ -58,7 +58,9 @@ def test_round_trip(task, labelled, tmp_path):
         assert np.array_equal(chunk.decisions, task.decisions(logits).numpy())
         assert (chunk.targets is None) == (masks is None)
         assert masks is None or np.array_equal(chunk.targets, masks.numpy())
-        assert {one.dtype.name for one in vars(chunk).values() if one is not None} == {"uint8"}
+        assert {one.dtype.name for one in vars(chunk).values() if isinstance(one, np.ndarray)} == {
+            "uint8"
+        }
 
 
 def test_equal_predictions_are_equal_bytes(tmp_path):
@@ -141,9 +143,12 @@ def member(name, array):
 HOSTILE = {
     "a large pickle": (member("decisions-0001", np.array([[None]] * 2000)), "bytes for (3, 5, 6)"),
     "a pickle as ids": (member("ids", np.array([None] * 7)), "allow_pickle"),
-    "ids twice": (member("ids", np.array(["x"] * 7)), "some ids stand twice"),
+    "ids twice": (member("ids", np.array(["x"] * 7)), "ids: 'x' stands 7 times, each may once"),
     "too few ids": (member("ids", np.array(["x"])), "chunks of 7 images for 1 ids"),
-    "no member": (lambda arrays: arrays.pop("targets-0002"), "KeyError: 'targets-0002'"),
+    "no member": (
+        lambda arrays: arrays.pop("targets-0002"),
+        "targets-0002 has 0 bytes for (1, 5, 6)",
+    ),
     "another size": (about({"size": [99, 6]}), "probabilities-0000 has 218 bytes for (3, 1, 99"),
     "a huge size": (about({"size": [16384, 16384]}), "probabilities-0000 has 218 bytes for "),
     "beyond all sizes": (about({"size": [2**62, 2**62]}), "expected positive integers"),
@@ -180,8 +185,8 @@ IN_PIXELS = {
 }
 
 
-def harmed(path, change):
-    written(path)
+def harmed(path, change, write=written):
+    write(path)
     with np.load(path) as stored:
         arrays = dict(stored)
     change(arrays)

@@ -101,7 +101,7 @@ def test_published_loaded_and_asked(masked, here):
     assert set(record.metrics["test"]) == {"samples", *record.task.figures}
     whole = json.loads(open_registry().read_file(record, "metrics/test.json"))
     assert whole["per_image"] == masked.metrics("test")["per_image"]
-    listed = rows(open_registry())[0][0]
+    listed = rows(open_registry()).rows[0]
     assert listed.metric == ("test", "dice", record.metrics["test"]["dice"])
     assert "### Mean over images, test" in (masked.path / "README.md").read_text()
     image = np.zeros((90, 70), np.uint8)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.errors import PredictionsError, ZooError, missing_path, reason
+from zoo.errors import PredictionsError, ZooError, clipped, missing_path, reason
 from zoo.tasks import Task
 
 FORMAT = 1
@@ -23,9 +25,36 @@ _LIMIT = 4 << 30  # bytes of one array: larger is no predictions file of ours
 
 
 @dataclass(frozen=True)
+class TrainedOn:
+    """What the one who spoke was trained and chosen on: so that nobody measures it there by
+    mistake. ``division``: says which ids are in which split; ``splits``: the fingerprints of the
+    ids of ``train`` and ``val``, by name."""
+
+    dataset: str
+    division: str
+    splits: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"dataset": self.dataset, "division": self.division, "splits": dict(self.splits)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> TrainedOn:
+        """What :meth:`as_json` wrote. Raises :class:`PredictionsError` on anything else."""
+        keys = {"dataset", "division", "splits"}
+        if not isinstance(data, dict) or set(data) != keys or not isinstance(data["splits"], dict):
+            raise PredictionsError("trained_on: expected dataset, division and splits")
+        texts = [data["dataset"], data["division"], *data["splits"].values()]
+        if not all(isinstance(one, str) for one in texts):
+            raise PredictionsError("trained_on: expected texts")
+        return cls(texts[0], texts[1], data["splits"])
+
+
+@dataclass(frozen=True)
 class Heading:
     """``fingerprint``: of the split's ids; ``content``: of its ids, labels and pixels, as the
-    network was shown them; ``source``: which model spoke, as people would name it."""
+    network was shown them; ``source``: which model spoke, as people would name it;
+    ``source_digest``: sha256 of its weights (of an ensemble, of its record), empty where nobody
+    knows; ``trained_on``: None where nobody knows."""
 
     task: Task
     dataset: str
@@ -33,6 +62,12 @@ class Heading:
     fingerprint: str
     content: str
     source: str
+    source_digest: str = field(default="", kw_only=True)
+    trained_on: TrainedOn | None = field(default=None, kw_only=True)
+
+    def heading(self) -> dict[str, Any]:
+        """Its fields by name, for others with the same heading."""
+        return {one: getattr(self, one) for one in Heading.__dataclass_fields__}
 
     def about(self, **more: Any) -> np.ndarray:
         """The heading, and ``more``, as it is written."""
@@ -44,6 +79,8 @@ class Heading:
             "fingerprint": self.fingerprint,
             "content": self.content,
             "source": self.source,
+            "source_digest": self.source_digest,
+            "trained_on": None if self.trained_on is None else self.trained_on.as_json(),
             **more,
         }
         return np.array(json.dumps(plain, sort_keys=True))
@@ -55,23 +92,33 @@ class Archive:
     def __init__(self, arrays: Any, sizes: Mapping[str, int]) -> None:
         self._arrays = arrays
         self.sizes = sizes  # bytes of each member, its header of about 128 among them
+        self._require("about")
         self.about = json.loads(str(arrays["about"]))
         if self.about["format"] != FORMAT:
-            raise ValueError(f"format {self.about['format']!r}, expected {FORMAT}")
+            raise PredictionsError(f"format {self.about['format']!r}, expected {FORMAT}")
 
     def __getitem__(self, name: str) -> np.ndarray:
+        self._require(name)
         array: np.ndarray = self._arrays[name]
         return array
 
     def get(self, name: str) -> np.ndarray | None:
         return self[name] if name in self.sizes else None
 
+    def _require(self, name: str) -> None:
+        if name not in self.sizes:
+            raise PredictionsError(f"it holds no {name!r}")
+
     def heading(self) -> dict[str, Any]:
         """The fields of a :class:`Heading`."""
         texts = ("dataset", "split", "fingerprint", "content", "source")
+        # Files from before these were kept have neither.
+        trained_on = self.about.get("trained_on")
         return {
             "task": Task.from_json(self.about["task"]),
             **{name: str(self.about[name]) for name in texts},
+            "source_digest": _digest(self.about.get("source_digest", "")),
+            "trained_on": None if trained_on is None else TrainedOn.from_json(trained_on),
         }
 
 
@@ -94,18 +141,38 @@ def opened(path: Path) -> Iterator[Archive]:
 def check_array(name: str, array: np.ndarray, shape: tuple[int, ...], kinds: str) -> None:
     """``kinds``: numpy's letters of the types that are taken."""
     if array.shape != shape or array.dtype.kind not in kinds:
-        raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}; expected {shape}")
+        raise PredictionsError(
+            f"{name} has shape {array.shape} and type {array.dtype}; expected {shape}"
+        )
 
 
-def check_ids(ids: np.ndarray) -> None:
-    check_array("ids", ids, (len(ids),), "U")
-    if len(set(ids.tolist())) != len(ids):
-        raise ValueError("some ids stand twice")
+def check_ids(ids: np.ndarray, groups: np.ndarray | None = None) -> None:
+    """``groups``: a name a sample, None where there are none."""
+    check_array("ids", ids, ids.shape[:1], "U")
+    times = Counter(ids.tolist())
+    if "" in times:
+        raise PredictionsError(f"ids: {times['']:,} of {len(ids):,} are missing")
+    if len(times) < len(ids):
+        name, often = times.most_common(1)[0]
+        raise PredictionsError(f"ids: {clipped(name)!r} stands {often} times, each may once")
+    if groups is not None:
+        check_array("groups", groups, (len(ids),), "U")
+
+
+def texts(given: Sequence[str] | np.ndarray | None) -> np.ndarray | None:
+    """Ids or groups as an array."""
+    return None if given is None else np.asarray(given, dtype=np.str_)
+
+
+def _digest(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch("([0-9a-f]{64})?", value):
+        raise PredictionsError(f"source_digest {str(value)[:80]!r}: expected a sha256")
+    return value
 
 
 def _member_sizes(path: Path) -> dict[str, int]:
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             if member.file_size > _LIMIT:
-                raise ValueError(f"{member.filename} claims {member.file_size} bytes")
+                raise PredictionsError(f"{member.filename} claims {member.file_size} bytes")
         return {one.filename.removesuffix(".npy"): one.file_size for one in archive.infolist()}

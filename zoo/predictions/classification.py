@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.predictions import rates
-from zoo.predictions.counts import of_sides
+from zoo.predictions.averages import MACRO, MICRO, averaged, pooled, sides
+from zoo.predictions.counts import of_classes, of_sides, overall
 from zoo.predictions.file import Predictions
 from zoo.predictions.probabilities import ProbabilitySums
 from zoo.predictions.ranking import Ranking
@@ -20,7 +21,6 @@ from zoo.predictions.weights import checked, summing
 from zoo.tasks import BINARY, MULTILABEL, Task
 
 AVERAGED = ("precision", "recall", "specificity", "f1", "auroc", "average_precision")
-_WITHOUT_POSITIVES = ("support", "specificity", "brier", "ece")  # are defined all the same
 _TOGETHER = 64  # draws whose weights stay in a processor's cache
 
 
@@ -86,85 +86,50 @@ class Classification:
         several = self.task.kind == MULTILABEL
         shape = (classes, 2, 2) if several else (classes, classes)
         counts = (self._cells @ weights).reshape(*shape, *weights.shape[1:])
-        by_class, micro = self._decided(counts, total)
+        by_class = of_classes(self.task, counts)
         areas = [ranking.areas(weights) for ranking in self._rankings]
         by_class["auroc"], by_class["average_precision"] = (
             np.stack(both) for both in zip(*areas, strict=True)
         )
-        micro["auroc"], micro["average_precision"] = self._all.areas(weights)
-        overall, more = self._probabilities.figures(weights)
-        by_class |= more
-        occurs = by_class["support"] > 0
-        for name, values in by_class.items():
-            if name not in _WITHOUT_POSITIVES:
-                by_class[name] = np.where(occurs, values, np.nan)
-        averages = {
-            "macro": {name: _over_classes(by_class, name) for name in AVERAGED},
-            "micro": micro,
-            "weighted": {name: _over_classes(by_class, name, True) for name in AVERAGED},
-        }
-        exact = rates.ratio((self._exact @ weights)[0], total)
-        decided = self._overall(counts, total, by_class, averages["macro"], exact)
-        return Figures({**decided, **overall}, averages, by_class, counts)
-
-    def _decided(
-        self, counts: np.ndarray, total: np.ndarray
-    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """What follows from the counts: by class, each against the rest, and of all classes'
-        counts together (micro)."""
-        if self.task.kind == MULTILABEL:
-            hits, support, decided = counts[:, 1, 1], counts[:, 1].sum(1), counts[:, :, 1].sum(1)
-        else:
-            hits, support, decided = np.einsum("kk...->k...", counts), counts.sum(1), counts.sum(0)
-        by_class = {"support": support, **of_sides(self.task, hits, decided, support, total)}
-        right = total - support - decided + 2 * hits
-        chance = support * decided + (total - support) * (total - decided)
-        spread = [one**2 + (total - one) ** 2 for one in (support, decided)]
-        by_class["mcc"] = rates.mcc(right, total, chance, *spread)
-        by_class["kappa"] = rates.kappa(right, total, chance)
-        sides = (hits.sum(0), decided.sum(0), support.sum(0), total * len(hits))
-        return by_class, of_sides(self.task, *sides)
+        by_class |= _agreement(self.task, counts)
+        sure, more = self._probabilities.figures(weights)
+        averages = averaged(by_class, AVERAGED)
+        averages[MICRO] = of_sides(self.task, *pooled(self.task, counts))
+        averages[MICRO]["auroc"], averages[MICRO]["average_precision"] = self._all.areas(weights)
+        figures = self._overall(counts, by_class, averages[MACRO])
+        if several:
+            figures["exact_match"] = rates.ratio((self._exact @ weights)[0], total)
+        return Figures({**figures, **sure}, averages, {**by_class, **more}, counts)
 
     def _overall(
         self,
         counts: np.ndarray,
-        total: np.ndarray,
         by_class: Mapping[str, np.ndarray],
         macro: Mapping[str, np.ndarray],
-        exact: np.ndarray,
     ) -> dict[str, np.ndarray]:
-        task = self.task
-        if task.kind == MULTILABEL:
-            right = (counts[:, 0, 0] + counts[:, 1, 1]).sum(0)
-            sides = [by_class["recall"], by_class["specificity"]]
-            figures = {
-                "accuracy": rates.ratio(right, total * len(counts)),
-                "exact_match": exact,
-                "balanced_accuracy": rates.mean(np.concatenate(sides)),
-            }
-        else:
-            figures = {"accuracy": exact, "balanced_accuracy": rates.mean(by_class["recall"])}
-        if task.kind == BINARY:
-            figures |= {name: by_class[name][task.positive_index] for name in AVERAGED}
-        else:
-            figures |= macro
-        if task.kind == MULTILABEL:
-            figures |= {name: rates.mean(by_class[name]) for name in ("mcc", "kappa")}
-        else:
-            truth, decided = counts.sum(1), counts.sum(0)
-            right, chance = np.einsum("kk...->...", counts), (truth * decided).sum(0)
-            figures["mcc"] = rates.mcc(right, total, chance, (truth**2).sum(0), (decided**2).sum(0))
-            figures["kappa"] = rates.kappa(right, total, chance)
+        task, figures = self.task, overall(self.task, counts)
+        for name in ("auroc", "average_precision"):
+            one = by_class[name][task.positive_index] if task.kind == BINARY else macro[name]
+            figures[name] = one
+        for name in ("mcc", "kappa"):
+            if task.kind == MULTILABEL:
+                figures[name] = rates.mean(by_class[name])
+            else:
+                figures[name] = rates.AGREEMENT[name](counts)
         return figures
 
 
-def _over_classes(
-    by_class: Mapping[str, np.ndarray], name: str, weighted: bool = False
-) -> np.ndarray:
-    """The mean over the classes that occur, and for which it is defined."""
-    support = by_class["support"]
-    values = np.where(support > 0, by_class[name], np.nan)
-    return rates.mean(values, weights=support if weighted else None)
+def _agreement(task: Task, counts: np.ndarray) -> dict[str, np.ndarray]:
+    """MCC and kappa of each class against the rest, (K, D)."""
+    hits, decided, support, total = sides(task, counts)
+    tables = np.array(
+        [
+            [total - support - decided + hits, decided - hits],
+            [support - hits, hits],
+        ]
+    )
+    found = {name: one(tables) for name, one in rates.AGREEMENT.items()}
+    return {name: np.where(support > 0, values, np.nan) for name, values in found.items()}
 
 
 def _joined(parts: list[Figures]) -> Figures:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from zoo.predictions import rates
+from zoo.predictions.averages import macro, sides
 from zoo.tasks import IGNORE, MULTILABEL, SEGMENTATION, Task
 
 Number = float | None
@@ -47,66 +48,67 @@ def count(task: Task, labels: np.ndarray, decisions: np.ndarray) -> np.ndarray:
 
 
 def metrics(task: Task, counts: np.ndarray) -> dict[str, Number]:
-    """The task's ``figures``. Accuracy is the share of decisions that are right (multilabel: over
-    all samples and classes); balanced accuracy the mean recall of the classes that occur
-    (multilabel: of every class's two sides)."""
-    by_class = _by_class(task, counts)
+    """The task's ``figures``, as :func:`overall` has them."""
+    found = overall(task, counts)
+    return {name: number(found[name]) for name in task.figures}
+
+
+def overall(task: Task, counts: np.ndarray) -> dict[str, np.ndarray]:
+    """(D,) by name, NaN where undefined, of counts with a last axis D, or without. Accuracy is the
+    share of decisions that are right (multilabel: over all samples and classes); balanced accuracy
+    the mean recall of the classes that occur (multilabel: of every class's two sides)."""
+    by_class = of_classes(task, counts)
     if task.kind == MULTILABEL:
-        right = counts[:, 0, 0] + counts[:, 1, 1]
-        sides = [by_class["recall"], by_class["specificity"]]
-        accuracy, balanced = (
-            rates.ratio(right.sum(), counts.sum()),
-            rates.mean(np.concatenate(sides)),
-        )
+        right, total = counts[:, 0, 0] + counts[:, 1, 1], counts.sum((0, 1, 2))
+        both = [by_class["recall"], by_class["specificity"]]
+        figures = {
+            "accuracy": rates.ratio(right.sum(0), total),
+            "balanced_accuracy": rates.mean(np.concatenate(both)),
+        }
     else:
-        accuracy = rates.ratio(np.trace(counts), counts.sum())
-        balanced = rates.mean(by_class["recall"])
-    figures = {"accuracy": accuracy, "balanced_accuracy": balanced}
-    for name in task.figures:
-        if name not in figures:
-            figures[name] = _over_classes(task, name, by_class)
-    return {name: number(value) for name, value in figures.items()}
+        right = np.einsum("kk...->...", counts)
+        figures = {
+            "accuracy": rates.ratio(right, counts.sum((0, 1))),
+            "balanced_accuracy": rates.mean(by_class["recall"]),
+        }
+    for name in by_class:
+        if name != "support" and task.positive is not None:
+            figures[name] = by_class[name][task.positive_index]
+        elif name != "support":
+            figures[name] = macro(by_class, name)
+    return figures
 
 
 def per_class(task: Task, counts: np.ndarray) -> list[dict[str, Any]]:
     """For each class: name, support (how often it occurs), precision, recall, specificity, f1; iou
     and dice for segmentation."""
-    by_class = _by_class(task, counts)
-    supports = by_class.pop("support")
+    return rows(task, of_classes(task, counts))
+
+
+def rows(task: Task, by_class: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    """A row for each class, of (K,) by name, ``support`` among them."""
+    supports = by_class["support"]
     return [
         {
             "class": name,
             "support": int(supports[k]),
-            **{figure: number(values[k]) for figure, values in by_class.items()},
+            **{one: number(values[k]) for one, values in by_class.items() if one != "support"},
         }
         for k, name in enumerate(task.classes)
     ]
 
 
 def of_images(task: Task, counts: np.ndarray) -> dict[str, np.ndarray]:
-    """What :func:`metrics` gives of each image's own counts, int64 (N, K, K), for segmentation:
+    """What :func:`overall` gives of each image's own counts, int64 (N, K, K), for segmentation:
     float64 (N,) by name, NaN where it is undefined, as Dice of an image without the positive class
     in which none was found."""
-    by_class = _by_class(task, np.moveaxis(counts, 0, -1))
-    right, total = counts.trace(axis1=1, axis2=2), counts.sum((1, 2))
-    figures = {
-        "accuracy": rates.ratio(right, total),
-        "balanced_accuracy": rates.mean(by_class["recall"]),
-    }
-    for name in task.figures:
-        if name not in figures:
-            figures[name] = _over_classes(task, name, by_class)
-    return figures
+    found = overall(task, np.moveaxis(counts, 0, -1))
+    return {name: found[name] for name in task.figures}
 
 
-def _by_class(task: Task, counts: np.ndarray) -> dict[str, np.ndarray]:
-    """(K, ...) of counts (K, K, ...) or (K, 2, 2, ...)."""
-    if task.kind == MULTILABEL:
-        hits, support, decided = counts[:, 1, 1], counts[:, 1].sum(1), counts[:, :, 1].sum(1)
-        total = counts.sum((1, 2))
-    else:
-        hits, support, decided = np.einsum("kk...->k...", counts), counts.sum(1), counts.sum(0)
-        total = counts.sum((0, 1))
+def of_classes(task: Task, counts: np.ndarray) -> dict[str, np.ndarray]:
+    """(K, D) by name, ``support`` first."""
+    hits, decided, support, total = sides(task, counts)
     return {"support": support, **of_sides(task, hits, decided, support, total)}
 
 
@@ -125,16 +127,6 @@ def of_sides(
     for name in ("precision", "f1"):
         figures[name] = np.where(support > 0, figures[name], np.nan)
     return figures
-
-
-def _over_classes(task: Task, name: str, by_class: Mapping[str, np.ndarray]) -> np.ndarray:
-    values = by_class[name]
-    if task.positive is not None:
-        found: np.ndarray = values[task.positive_index]
-        return found
-    if name in ("iou", "dice"):
-        return rates.mean(values)
-    return rates.mean(np.where(by_class["support"] > 0, values, np.nan))
 
 
 def number(value: Any) -> Number:

@@ -4,42 +4,45 @@ Shapes: N images of a split, B of a chunk, H by W pixels (the network's input), 
 outputs; P planes of probabilities, 1 (the positive class's) where the task has one, otherwise K.
 
 Probabilities are kept in 255ths, rounded to the nearest: at most 0.002 off, and a byte each. What
-was decided is kept beside them, for near the threshold the byte no longer tells.
+was decided is kept beside them, for near the threshold the byte no longer tells. So is what was
+decided of each image in its own size, with the mask of that size (``own_masks``).
 """
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.data.decoding import IGNORE
 from zoo.errors import PredictionsError
-from zoo.predictions.archive import Archive, Heading, check_array, check_ids, opened
+from zoo.predictions import own_masks
+from zoo.predictions.archive import Archive, Heading, check_array, check_ids, opened, texts
+from zoo.predictions.own_masks import MaskPair, add
 from zoo.storage import commit
-from zoo.tasks import Task
+from zoo.tasks import IGNORE, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 LEVELS = 255
 _FAST = 1  # zlib's level; 6 takes nearly twice as long for a twentieth less
-_HEADER = 1024  # bytes that a member may have beside its pixels: numpy's header takes 128
 _LONGEST_SIDE = 16384
 
 
 @dataclass(frozen=True)
 class MaskChunk:
     """``probabilities``: uint8 (B, P, H, W), in 255ths; ``decisions``: uint8 (B, H, W), class ids;
-    ``targets``: the same, 255 where a pixel counts for nothing; None where there are no masks."""
+    ``targets``: the same, 255 where a pixel counts for nothing; None where there are no masks.
+    ``own``: of each image what it is in its own size, or nothing."""
 
     probabilities: np.ndarray
     decisions: np.ndarray
     targets: np.ndarray | None
+    own: Sequence[MaskPair] = ()
 
     def __len__(self) -> int:
         return len(self.decisions)
@@ -61,29 +64,55 @@ class MaskChunk:
 
 
 @dataclass(frozen=True)
+class ImageMasks:
+    """Of one image; ``own``: None where the file does not have them."""
+
+    network: MaskPair
+    own: MaskPair | None
+
+
+@dataclass(frozen=True)
 class MaskPredictions(Heading):
     """A file of them. ``size``: (height, width); ``lengths``: how many images each chunk holds;
-    ``labelled``: whether there are targets."""
+    ``labelled``: whether there are targets; ``groups``: text (N,), or None.
+
+    ``sizes``: int32 (N, 2), the images' own (height, width); None in a file of the network's size
+    alone. ``preprocessing``: as ``Preprocessing.as_json`` gives it, with which other probabilities
+    are brought back to those sizes (``zoo.data.restoring``), empty where it was not kept."""
 
     path: Path
     ids: np.ndarray
     size: tuple[int, int]
     lengths: tuple[int, ...]
     labelled: bool
+    groups: np.ndarray | None = field(default=None, kw_only=True)
+    sizes: np.ndarray | None = field(default=None, kw_only=True)
+    preprocessing: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @classmethod
     def write(
-        cls, path: Path, heading: Heading, ids: Sequence[str], chunks: Iterable[MaskChunk]
+        cls,
+        path: Path,
+        heading: Heading,
+        ids: Sequence[str],
+        chunks: Iterable[MaskChunk],
+        *,
+        groups: Sequence[str] | None = None,
+        preprocessing: Mapping[str, Any] | None = None,
     ) -> MaskPredictions:
-        """Write ``chunks`` as they come, atomically and durably. Equal ones are equal bytes."""
+        """Write ``chunks`` as they come, atomically and durably. Equal ones are equal bytes. All of
+        them bring their images' ``own`` masks, or none does."""
         written: list[MaskPredictions] = []
 
         def fill(temporary: Path) -> None:
             with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=_FAST) as file:
-                written.append(cls._fill(file, path, heading, ids, chunks))
+                found = cls._fill(file, path, heading, ids, chunks)
+                groups_of, kept = texts(groups), dict(preprocessing or {})
+                written.append(replace(found, groups=groups_of, preprocessing=kept))
+                written[0]._close(file)
 
         commit.replace_with(path, fill)
         return written[0]
@@ -98,23 +127,42 @@ class MaskPredictions(Heading):
         chunks: Iterable[MaskChunk],
     ) -> MaskPredictions:
         lengths, size, labelled = [], (0, 0), False
+        sizes: list[tuple[int, ...]] = []
         for number, chunk in enumerate(chunks):
-            for name, array in vars(chunk).items():
+            for name in ("probabilities", "decisions", "targets"):
+                array = getattr(chunk, name)
                 if array is not None:
-                    _add(file, f"{name}-{number:04d}", array)
+                    add(file, f"{name}-{number:04d}", array)
+            for at, own in enumerate(chunk.own):
+                targets = None if chunk.targets is None else chunk.targets[at]
+                if not own.equals(chunk.decisions[at], targets):
+                    for name, array in own.members(len(sizes)).items():
+                        add(file, name, array)
+                sizes.append(own.decisions.shape)
             lengths.append(len(chunk))
             size, labelled = chunk.decisions.shape[1:], chunk.targets is not None
-        written = cls(
-            **vars(heading),
+        return cls(
+            **heading.heading(),
             path=path,
             ids=np.asarray(ids, dtype=np.str_),
             size=size,
             lengths=tuple(lengths),
             labelled=labelled,
+            sizes=np.array(sizes, np.int32) if sizes else None,
         )
-        _add(file, "ids", written.ids)
-        _add(file, "about", heading.about(size=size, chunks=lengths, labelled=labelled))
-        return written
+
+    def _close(self, file: zipfile.ZipFile) -> None:
+        """Write what is known at the end."""
+        for name, array in (("ids", self.ids), ("groups", self.groups), ("sizes", self.sizes)):
+            if array is not None:
+                add(file, name, array)
+        more = {
+            "size": self.size,
+            "chunks": self.lengths,
+            "labelled": self.labelled,
+            "preprocessing": self.preprocessing,
+        }
+        add(file, "about", self.about(**more))
 
     @classmethod
     def found_in(cls, archive: Archive, path: Path) -> MaskPredictions:
@@ -127,35 +175,55 @@ class MaskPredictions(Heading):
             size=tuple(_naturals("size", about["size"], _LONGEST_SIDE)),  # type: ignore[arg-type]
             lengths=tuple(_naturals("chunks", about["chunks"], len(archive.sizes))),
             labelled=about["labelled"],
+            groups=archive.get("groups"),
+            sizes=archive.get("sizes"),
+            preprocessing=about.get("preprocessing", {}),
         )
-        check_ids(found.ids)
+        check_ids(found.ids, found.groups)
         if len(found.size) != 2 or type(found.labelled) is not bool:
-            raise ValueError("size or labelled is of a wrong type")
+            raise PredictionsError("size or labelled is of a wrong type")
+        if not isinstance(found.preprocessing, dict):
+            raise PredictionsError("preprocessing is of a wrong type")
         if sum(found.lengths) != len(found):
-            raise ValueError(f"chunks of {sum(found.lengths)} images for {len(found)} ids")
+            raise PredictionsError(f"chunks of {sum(found.lengths)} images for {len(found)} ids")
         for number, length in enumerate(found.lengths):
             for name, shape in found._shapes(length).items():
-                member = f"{name}-{number:04d}"
-                spare = archive.sizes[member] - int(np.prod(shape, dtype=object))
-                if not 0 < spare <= _HEADER:
-                    raise ValueError(f"{member} has {archive.sizes[member]} bytes for {shape}")
+                own_masks.check_bytes(archive, f"{name}-{number:04d}", shape)
+        if found.sizes is not None:
+            own_masks.check_members(archive, found.sizes, found.size, found.labelled, len(found))
         return found
 
     def chunks(self) -> Iterator[MaskChunk]:
-        """One after the other, in the order of ``ids``. Raises :class:`PredictionsError` naming
-        what is wrong with one."""
+        """One after the other, in the order of ``ids``, of the network's size. Raises
+        :class:`PredictionsError` naming what is wrong with one."""
         with opened(self.path) as archive:
-            for number, length in enumerate(self.lengths):
-                arrays = {}
-                for name, shape in self._shapes(length).items():
-                    member = f"{name}-{number:04d}"
-                    arrays[name] = archive[member]
-                    check_array(member, arrays[name], shape, "u")
-                chunk = MaskChunk(
-                    arrays["probabilities"], arrays["decisions"], arrays.get("targets")
-                )
-                self._check_classes(chunk, number)
-                yield chunk
+            yield from self._chunks(archive)
+
+    def images(self) -> Iterator[ImageMasks]:
+        """The masks of one image after the other, in both sizes. Raises as :meth:`chunks` does."""
+        number = 0
+        with opened(self.path) as archive:
+            for chunk in self._chunks(archive):
+                for at in range(len(chunk)):
+                    targets = None if chunk.targets is None else chunk.targets[at]
+                    network = MaskPair(chunk.decisions[at], targets)
+                    own = None
+                    if self.sizes is not None:
+                        height, width = self.sizes[number].tolist()
+                        own = own_masks.read(archive, number, (height, width), self.task) or network
+                    yield ImageMasks(network, own)
+                    number += 1
+
+    def _chunks(self, archive: Archive) -> Iterator[MaskChunk]:
+        for number, length in enumerate(self.lengths):
+            arrays = {}
+            for name, shape in self._shapes(length).items():
+                member = f"{name}-{number:04d}"
+                arrays[name] = archive[member]
+                check_array(member, arrays[name], shape, "u")
+            chunk = MaskChunk(arrays["probabilities"], arrays["decisions"], arrays.get("targets"))
+            self._check_classes(chunk, number)
+            yield chunk
 
     def _shapes(self, length: int) -> dict[str, tuple[int, ...]]:
         one = (length, *self.size)
@@ -166,20 +234,15 @@ class MaskPredictions(Heading):
     def _check_classes(self, chunk: MaskChunk, number: int) -> None:
         classes = len(self.task.classes)
         if int(chunk.decisions.max()) >= classes:
-            raise ValueError(f"decisions-{number:04d} lie outside the classes")
+            raise PredictionsError(f"decisions-{number:04d} lie outside the classes")
         if chunk.targets is not None:
             outside = (chunk.targets >= classes) & (chunk.targets != IGNORE)
             if outside.any():
-                raise ValueError(f"targets-{number:04d} lie outside the classes")
-
-
-def _add(file: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
-    with file.open(f"{name}.npy", "w", force_zip64=True) as stream:
-        np.lib.format.write_array(stream, np.require(array, requirements="C"), allow_pickle=False)
+                raise PredictionsError(f"targets-{number:04d} lie outside the classes")
 
 
 def _naturals(name: str, value: Any, most: int) -> list[int]:
     good = isinstance(value, list) and all(type(one) is int and one > 0 for one in value)
     if not good or len(value) > most or (name == "size" and max(value, default=0) > most):
-        raise ValueError(f"{name} {str(value)[:80]}: expected positive integers")
+        raise PredictionsError(f"{name} {str(value)[:80]}: expected positive integers")
     return value  # type: ignore[no-any-return]

@@ -55,18 +55,26 @@ def iou(hits: np.ndarray, decided: np.ndarray, support: np.ndarray) -> np.ndarra
     return ratio(hits, np.asarray(support) + decided - hits)
 
 
-def mcc(
-    right: np.ndarray, total: np.ndarray, chance: np.ndarray, *spread: np.ndarray
-) -> np.ndarray:
-    """Matthews' correlation coefficient, for any number of classes (Gorodkin 2004, doi:
-    10.1016/j.compbiolchem.2004.09.006). ``right``: the trace of the confusion matrix; ``chance``:
-    the product of its row and column sums, summed; ``spread``: those of the squares of each. NaN
-    where all is one class, in truth or decision."""
-    squared = np.asarray(total, np.float64) ** 2
-    left, other = (squared - one for one in spread)
-    return ratio(np.asarray(right) * total - chance, np.sqrt(left) * np.sqrt(other))
+def mcc(table: np.ndarray) -> np.ndarray:
+    """Matthews' correlation coefficient of confusion matrices (K, K, ...), any number of classes
+    (Gorodkin 2004, doi:10.1016/j.compbiolchem.2004.09.006). NaN where all is one class, in truth or
+    decision."""
+    right, total, chance = _agreed(table)
+    spread = [total**2 - (sums**2).sum(0) for sums in (table.sum(1), table.sum(0))]
+    return ratio(right * total - chance, np.sqrt(spread[0]) * np.sqrt(spread[1]))
 
 
-def kappa(right: np.ndarray, total: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    """Cohen's (1960, doi:10.1177/001316446002000104), unweighted. Arguments as of :func:`mcc`."""
-    return ratio(np.asarray(right) * total - chance, np.asarray(total, np.float64) ** 2 - chance)
+def kappa(table: np.ndarray) -> np.ndarray:
+    """Cohen's kappa (1960, doi:10.1177/001316446002000104), unweighted, of confusion matrices
+    (K, K, ...). NaN where truth and decision are all the same class."""
+    right, total, chance = _agreed(table)
+    return ratio(right * total - chance, total**2 - chance)
+
+
+AGREEMENT = {"mcc": mcc, "kappa": kappa}
+
+
+def _agreed(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(right, total, and what would be right by chance times total)."""
+    right = np.einsum("kk...->...", table)
+    return right, table.sum((0, 1)), (table.sum(1) * table.sum(0)).sum(0)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zoo.data.datasets import groups_of
 from zoo.data.device import choose_device, images_at_once
 from zoo.data.loader import Loader
-from zoo.data.splits import ids_fingerprint
+from zoo.data.splits import TRAIN, VAL, ids_fingerprint
 from zoo.data.tiers import Held
-from zoo.predictions.archive import Heading
+from zoo.predictions.archive import Heading, TrainedOn, texts
 from zoo.predictions.file import Predictions
 from zoo.predictions.masks import MaskChunk, MaskPredictions
+from zoo.registry.record import division
 from zoo.runs.opening import Opened
+from zoo.runs.own_size import OwnSize
 from zoo.runs.subjects import Subject
-from zoo.tasks import SEGMENTATION
+from zoo.tasks import SEGMENTATION, Task
 
 
 def predict(
@@ -36,21 +41,34 @@ def predict(
     batch = images_at_once(where, task, subject.preprocessing.size)
     loader = Loader(held, subject.preprocessing, task, batch, where)
     network = subject.network.to(where)
+    whole = opened.split(split)
     heading = Heading(
         task=task,
         dataset=opened.name,
         split=split,
-        fingerprint=ids_fingerprint(opened.split(split)),
+        fingerprint=ids_fingerprint(whole),
         content=content,
         source=subject.name,
+        source_digest=subject.digest,
+        trained_on=trained_on(subject.data),
     )
+    groups = groups_of(whole, held.ids)
     if task.kind == SEGMENTATION:
-        chunks = (MaskChunk.of(task, *said) for said in answers(network, loader))
-        return MaskPredictions.write(path, heading, held.ids, chunks)
+        what = f"dataset {opened.name!r}, split {split!r}"
+        own = OwnSize(whole, held.ids, subject.preprocessing, task, what)
+        return MaskPredictions.write(
+            path,
+            heading,
+            held.ids,
+            _chunks(task, answers(network, loader), own),
+            groups=groups,
+            preprocessing=subject.preprocessing.as_json(),
+        )
     logits = torch.cat([said.cpu() for said, _ in answers(network, loader)])
     predictions = Predictions(
-        **vars(heading),
+        **heading.heading(),
         ids=np.asarray(held.ids),
+        groups=texts(groups),
         logits=logits.numpy(),
         probabilities=task.probabilities(logits).numpy(),
         targets=None if held.labels is None else held.labels.numpy(),
@@ -58,6 +76,25 @@ def predict(
     )
     predictions.save(path)
     return predictions
+
+
+def _chunks(
+    task: Task, said: Iterable[tuple[Tensor, Tensor | None]], own: OwnSize
+) -> Iterator[MaskChunk]:
+    first = 0
+    for logits, masks in said:
+        yield replace(MaskChunk.of(task, logits, masks), own=own.of(logits, first))
+        first += len(logits)
+
+
+def trained_on(data: Mapping[str, Any]) -> TrainedOn | None:
+    """From what a run or a record says of its data; None where that names no splits, as of weights
+    from elsewhere."""
+    prints = {name: one["fingerprint"] for name, one in data["splits"].items()}
+    seen = {name: prints[name] for name in (TRAIN, VAL) if name in prints}
+    if TRAIN not in seen:
+        return None
+    return TrainedOn(str(data.get("dataset")), division(data["splits"]), seen)
 
 
 @torch.no_grad()

@@ -55,3 +55,4 @@ def _refusal(request: bytes) -> str | None:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # taking torch down takes half a second, in which somebody waits

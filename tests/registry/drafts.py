@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from zoo.registry.record import Draft
@@ -55,3 +56,10 @@ def fields(**changes: Any) -> dict[str, Any]:
 
 def draft(**changes: Any) -> Draft:
     return Draft.of(**fields(**changes))
+
+
+def weights(content: bytes = b"w" * 3000) -> bytes:
+    """A safetensors file that holds one tensor of these bytes."""
+    entry = {"dtype": "U8", "shape": [len(content)], "data_offsets": [0, len(content)]}
+    header = json.dumps({"w": entry}).encode()
+    return len(header).to_bytes(8, "little") + header + content

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from drafts import draft
+from drafts import draft, weights
 from fault_server import Fault, FaultServer
 
 from zoo.errors import ZooError
@@ -22,7 +22,7 @@ from zoo.registry.pulling import Pulled, pull_from
 from zoo.registry.store import Registry
 
 MODEL = "digits-tiny"
-WEIGHTS = random.Random(7).randbytes(700_000)  # more than two blocks
+WEIGHTS = weights(random.Random(7).randbytes(700_000 - 78))  # 700,000: more than two blocks
 CARD = b"# card"
 SHA = hashlib.sha256(WEIGHTS).hexdigest()
 BLOB, HEAD, PAGE, RECORD = (

@@ -7,7 +7,7 @@ import time
 
 import faults as f
 import pytest
-from drafts import draft, fields
+from drafts import draft, fields, weights
 from fault_server import FaultServer
 from pull_bench import CARD, MODEL, Bench
 
@@ -21,7 +21,8 @@ from zoo.registry.store import Registry
 
 def publish(registry, name, **changes):
     return registry.publish(
-        draft(model=name, **changes), {"model.safetensors": name.encode(), "README.md": CARD}
+        draft(model=name, **changes),
+        {"model.safetensors": weights(name.encode()), "README.md": CARD},
     )
 
 
@@ -77,13 +78,13 @@ def test_members_of_members_come_along_each_once(served, home):
         "README.md": b"# all",
         "members/pair@1/README.md": b"# pair",
         "members/one@1/README.md": CARD,
-        "members/one@1/model.safetensors": b"one",
+        "members/one@1/model.safetensors": weights(b"one"),
         "members/two@1/README.md": CARD,
-        "members/two@1/model.safetensors": b"two",
+        "members/two@1/model.safetensors": weights(b"two"),
     }
     records = {path.parent.name for path in served.target.rglob("record.json")}
     assert records == {"target", "pair@1", "one@1", "two@1"}
-    assert found.members[1].files["model.safetensors"].read_bytes() == b"one"
+    assert found.members[1].files["model.safetensors"].read_bytes() == weights(b"one")
     served.pull("all")  # it is there already
 
 
@@ -149,7 +150,7 @@ def test_what_is_made_of_itself_is_refused(home):
 
 @pytest.mark.parametrize("name", ["record.json", "Record.json", "members/x.json"])
 def test_a_file_with_a_name_of_zoos_is_pulled_into_the_cache_only(served, home, name):
-    home.publish(draft(), {"model.safetensors": b"w", name: b"mine"})
+    home.publish(draft(), {"model.safetensors": weights(), name: b"mine"})
     assert served.refused(reference=MODEL) == (
         f"model '{MODEL}' version 1 has a file {name!r}, a name that zoo needs for itself; pull it "
         f"without --to"
@@ -163,7 +164,9 @@ def test_a_file_with_a_name_of_zoos_is_pulled_into_the_cache_only(served, home, 
 
 def test_files_come_at_once(served, home):
     names = [f"f{i}.txt" for i in range(4)]
-    record = home.publish(draft(), {"model.safetensors": b"w", **{n: n.encode() for n in names}})
+    record = home.publish(
+        draft(), {"model.safetensors": weights(), **{n: n.encode() for n in names}}
+    )
     for file in record.files:
         served.break_(
             f"blobs/sha256/{file['sha256'][:2]}/{file['sha256']}", f.slow_then_served(0.5)

@@ -91,7 +91,8 @@ class FreshProcess:
         code = self._process.returncode
         how = f"ended with exit code {code}"
         if code < 0:
-            how = f"was ended by {signal.Signals(-code).name}"
+            names = {one.value: one.name for one in signal.Signals}
+            how = f"was ended by {names.get(-code, f'signal {-code}')}"
         size = self._said.seek(0, os.SEEK_END)
         self._said.seek(max(0, size - 4096))
         lines = self._said.read().decode(errors="replace").strip().splitlines()

@@ -59,6 +59,10 @@ def complete_plugin() -> Iterable[str]:
     return sorted({point.name for point in installed()})
 
 
+def complete_words(*words: str) -> Complete:
+    return _quietly(lambda: words)
+
+
 def complete_runs(incomplete: str) -> list[str]:
     """Paths; bare names, where that is what was begun."""
     return _run_paths(incomplete) or _run_names(incomplete)
@@ -82,7 +86,8 @@ def _run_names() -> Iterable[str]:
 def complete_models() -> Iterable[str]:
     from zoo.registry.config import open_registry
 
-    return open_registry().models()
+    opened = open_registry()
+    return opened.models() if opened.tree.local else ()  # a shell does not wait for a network
 
 
 @_quietly

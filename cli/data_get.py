@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.data.download import Report
 from zoo.data.fetching import get
 from zoo.errors import DataError, RecipeError
 from zoo.plugins.catalog import catalog
 from zoo.recipes.flags import parse_value
 from zoo.recipes.problems import not_a_setting
 
+from .bars import transferring
 from .tables import show_json
 
 _DATA = "ZOO_DATA"
@@ -24,7 +22,7 @@ _DATA = "ZOO_DATA"
 def run(name: str, root: str | None, sets: Sequence[str], json: bool) -> None:
     component = catalog().get("dataset", name)
     folder = _folder(component.name, root)
-    with _progress() as report:
+    with transferring() as report:
         paths = get(component, folder, _options(sets), report)
     if json:
         show_json({"dataset": name, "root": str(folder), "files": [str(path) for path in paths]})
@@ -54,26 +52,3 @@ def _options(sets: Sequence[str]) -> dict[str, Any]:
         key.strip().removeprefix("dataset."): parse_value(value.strip())
         for _, key, _, value in parts
     }
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Report]:
-    """A bar a file on a terminal; nothing elsewhere. On stderr: stdout is for the answer."""
-    if not sys.stderr.isatty():
-        yield lambda name, done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    columns = (TextColumn("{task.description}"), DownloadColumn(), TransferSpeedColumn())
-    bars: dict[str, Any] = {}
-    with Progress(
-        *Progress.get_default_columns()[1:2], *columns, console=Console(stderr=True)
-    ) as bar:
-
-        def report(name: str, done: int, total: int | None) -> None:
-            if name not in bars:
-                bars[name] = bar.add_task(name, total=total)
-            bar.update(bars[name], completed=done, total=total)
-
-        yield report

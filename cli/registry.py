@@ -11,6 +11,8 @@ COMMANDS = {
     "list": Target("registry_list", "list_", "The registries that registry.toml names."),
     "alias": Target("registry_alias", "alias", "Show, set, move or remove names of versions."),
     "yank": Target("registry_yank", "yank", "Advise against a version; nothing is deleted."),
+    "serve": Target("registry_serve", "serve", "Serve a registry over http, for reading only."),
+    "cache": Target("registry_cache", "cache", "What was pulled, and is known of others: clear."),
     "site": Target("registry_site", "site", "Write static pages to browse a registry."),
     "verify": Target("registry_verify", "verify", "Look whether all is there and undamaged."),
     "repair": Target("registry_repair", "repair", "Make head, index and catalog anew."),

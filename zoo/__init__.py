@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from zoo.plugins.specs import TrackerSpec as TrackerSpec
     from zoo.registry.hub_push import push as push
     from zoo.registry.loading import load as load
+    from zoo.registry.pulling import pull as pull
     from zoo.runs.evaluate import evaluate as evaluate
     from zoo.runs.publish import publish as publish
     from zoo.runs.resume import resume as resume
@@ -85,6 +86,7 @@ _HOMES = {
     ),
     "zoo.registry.hub_push": ("push",),
     "zoo.registry.loading": ("load",),
+    "zoo.registry.pulling": ("pull",),
     "zoo.runs.evaluate": ("evaluate",),
     "zoo.runs.publish": ("publish",),
     "zoo.runs.resume": ("resume",),

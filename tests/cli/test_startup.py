@@ -34,6 +34,8 @@ CODE = (
         ["train", "--help"],
         ["eval", "--help"],
         ["publish", "--help"],
+        ["pull", "--help"],
+        ["registry", "serve", "--help"],
         ["import", "--help"],
         ["push", "--help"],
         ["data", "get", "--help"],

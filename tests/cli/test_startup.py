@@ -33,6 +33,7 @@ CODE = (
         ["plugins", "list"],
         ["train", "--help"],
         ["eval", "--help"],
+        ["predict", "--help"],
         ["publish", "--help"],
         ["pull", "--help"],
         ["registry", "serve", "--help"],

@@ -4,11 +4,13 @@ import shutil
 
 import numpy as np
 import pytest
+from asked import subject
 
 import zoo
 from zoo.plugins import loading
 from zoo.plugins.catalog import catalog
 from zoo.plugins.loading import Loaded, Plugin
+from zoo.runs import predicting
 
 RECIPE = {
     "dataset": {"name": "digits"},
@@ -69,3 +71,16 @@ def made_data(monkeypatch):
     catalog.cache_clear()
     yield
     catalog.cache_clear()
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """Make a subject what every reference means."""
+
+    def use(*given, **changes):
+        made = subject(*given, **changes)
+        monkeypatch.setattr(predicting, "open_subject", lambda *_: made)
+        return made
+
+    use()
+    return use

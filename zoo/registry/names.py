@@ -45,8 +45,9 @@ def fold(name: str) -> str:
 
 def check_files(paths: Iterable[str]) -> None:
     """Raise :class:`RegistryError` unless each is a plain relative path of at most two parts, and
-    they differ also where the file system ignores case."""
+    all can lie side by side also where the file system ignores case."""
     seen: dict[str, str] = {}
+    folders: dict[str, str] = {}
     for path in paths:
         parts = path.split("/")
         plain = all(_FILE_PART.fullmatch(part) and not DEVICES.fullmatch(part) for part in parts)
@@ -58,6 +59,12 @@ def check_files(paths: Iterable[str]) -> None:
         other = seen.setdefault(path.casefold(), path)
         if other != path:
             raise RegistryError(f"files {other!r} and {path!r} differ only in case")
+        if len(parts) == 2:
+            other = folders.setdefault(parts[0].casefold(), parts[0])
+            if other != parts[0]:
+                raise RegistryError(f"folders {other!r} and {parts[0]!r} differ only in case")
+    for one in seen.keys() & folders.keys():
+        raise RegistryError(f"file {seen[one]!r} has the name of a folder of other files")
 
 
 @dataclass(frozen=True)

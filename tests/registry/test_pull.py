@@ -7,6 +7,7 @@ import os
 import threading
 from types import SimpleNamespace
 
+import endless_faults as endless
 import faults as f
 import pytest
 from fault_server import FaultServer
@@ -224,7 +225,7 @@ def test_a_cache_that_cannot_be_written(served, monkeypatch, tmp_path):
 
 
 def test_two_processes_that_pull_the_same_do_not_disturb_each_other(served):
-    served.break_(BLOB, f.slow_then_served(0.2))
+    served.break_(BLOB, endless.slow_then_served(0.2))
     results = []
 
     def one():

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import time
 
+import endless_faults as endless
 import faults as f
 import pytest
 from pull_bench import BLOB, HEAD, PAGE, RECORD, SHA, WEIGHTS
@@ -45,7 +46,7 @@ SURVIVED = {
     "a range of a longer file": (BLOB, f.dropped_at(BLOCK), f.range_of_a_longer_file, f.serve),
     "changed, and said so by 200": (BLOB, f.another('"2"', BLOCK), f.serve),
     "changed, and said so by its etag": (BLOB, f.dropped_at(BLOCK), f.another('"2"'), f.serve),
-    "fell silent, then served": (BLOB, f.silent_after(BLOCK), f.serve),
+    "fell silent, then served": (BLOB, endless.silent_after(BLOCK), f.serve),
     "busy, then served": (BLOB, f.status("503 Busy"), f.serve),
     "busy, come in 2 s": (HEAD, f.status("429 Slow", retry_after="2"), f.serve),
     "busy until a date that has passed": (
@@ -139,15 +140,15 @@ REFUSED = {
     # Too much
     "longer": (BLOB, [f.longer], SIZED % 700001),
     "longer without a length": (BLOB, [f.longer_without_length], SIZED % "more than 700000"),
-    "endless": (BLOB, [f.endless], SIZED % "more than 700000"),
-    "endless chunks": (BLOB, [f.endless_chunks], SIZED % "more than 700000"),
-    "an endless head": (HEAD, [f.endless], LONG % 4096),
-    "an endless record in chunks": (RECORD, [f.endless_chunks], LONG % (1 << 20)),
+    "endless": (BLOB, [endless.endless], SIZED % "more than 700000"),
+    "endless chunks": (BLOB, [endless.endless_chunks], SIZED % "more than 700000"),
+    "an endless head": (HEAD, [endless.endless], LONG % 4096),
+    "an endless record in chunks": (RECORD, [endless.endless_chunks], LONG % (1 << 20)),
     "a head of 5 kB": (HEAD, [f.with_body(b" " * 5000)], LONG % 4096),
-    "endless headers": (BLOB, [f.endless_headers], BROKE % HUNDRED),
-    "an endless line of headers": (BLOB, [f.endless_header_line], BROKE % LINE),
-    "endless continues": (BLOB, [f.endless_continues], SLOW),
-    "endless trailers": (BLOB, [f.endless_trailers], SLOW),
+    "endless headers": (BLOB, [endless.endless_headers], BROKE % HUNDRED),
+    "an endless line of headers": (BLOB, [endless.endless_header_line], BROKE % LINE),
+    "endless continues": (BLOB, [endless.endless_continues], SLOW),
+    "endless trailers": (BLOB, [endless.endless_trailers], SLOW),
     # Lengths that lie
     "a length too small": (BLOB, [f.length_lies(10)], SIZED % 10),
     "a length too large": (BLOB, [f.length_lies(SIZE + 1)], SIZED % 700001),
@@ -184,15 +185,15 @@ REFUSED = {
     "a head in gzip": (HEAD, [f.zipped], PACKED),
     "gzip as a transfer": (BLOB, [f.zipped_transfer], PACKED),
     # Too slow
-    "silent": (BLOB, [f.silent], SLOW),
-    "a silent head": (HEAD, [f.silent], SLOW),
-    "silent after the headers": (BLOB, [f.silent_after_headers], SLOW),
-    "silent always": (BLOB, [f.silent_after(BLOCK)], SLOW),
-    "dripping": (BLOB, [f.dripping], SLOW),
-    "dripping headers": (BLOB, [f.dripping_headers], SLOW),
-    "a dripping head": (HEAD, [f.dripping], SLOW),
+    "silent": (BLOB, [endless.silent], SLOW),
+    "a silent head": (HEAD, [endless.silent], SLOW),
+    "silent after the headers": (BLOB, [endless.silent_after_headers], SLOW),
+    "silent always": (BLOB, [endless.silent_after(BLOCK)], SLOW),
+    "dripping": (BLOB, [endless.dripping], SLOW),
+    "dripping headers": (BLOB, [endless.dripping_headers], SLOW),
+    "a dripping head": (HEAD, [endless.dripping], SLOW),
     # Other answers
-    "garbage": (BLOB, [f.garbage], BROKE % "BadStatusLine: SSH-2.0-OpenSSH_9.6"),
+    "garbage": (BLOB, [endless.garbage], BROKE % "BadStatusLine: SSH-2.0-OpenSSH_9.6"),
     "a web page": (BLOB, [f.page], WEB_PAGE),
     "a web page in chunks": (BLOB, [f.page_in_chunks], WEB_PAGE),
     "a web page of the file's size": (BLOB, [f.page_of_that_size], damaged(f.page_like(WEIGHTS))),

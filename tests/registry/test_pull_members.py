@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-import faults as f
+import endless_faults as endless
 import pytest
 from drafts import draft, fields, weights
 from fault_server import FaultServer
@@ -169,7 +169,7 @@ def test_files_come_at_once(served, home):
     )
     for file in record.files:
         served.break_(
-            f"blobs/sha256/{file['sha256'][:2]}/{file['sha256']}", f.slow_then_served(0.5)
+            f"blobs/sha256/{file['sha256'][:2]}/{file['sha256']}", endless.slow_then_served(0.5)
         )
     started = time.monotonic()
     served.pull()

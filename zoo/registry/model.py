@@ -108,7 +108,7 @@ class Predictor:
             if (some := listed[start : start + together])
         )
         if self.task.kind == SEGMENTATION:
-            pairs = [pair for batch in batches for pair in self._masks(batch)]
+            pairs = [pair for batch in batches for pair in self.masks(batch)]
             return PredictedMasks([mask for mask, _ in pairs], [planes for _, planes in pairs])
         parts = [self.logits(batch) for batch in batches]
         return self._classes(torch.cat(parts) if parts else torch.empty(0, self.task.outputs))
@@ -125,13 +125,19 @@ class Predictor:
             pixels = self.preprocessing(pixels.to(self.device))
         return Prepared(pixels, upright_size(image))
 
-    def answered(self, images: Sequence[Prepared]) -> Predicted | PredictedMasks:
-        """What :meth:`predict` says of ``images``, of which there is one at least; all of them go
-        through the network at once."""
-        if self.task.kind == SEGMENTATION:
-            pairs = list(self._masks(images))
-            return PredictedMasks([mask for mask, _ in pairs], [planes for _, planes in pairs])
+    def classes(self, images: Sequence[Prepared]) -> Predicted:
+        """What :meth:`predict` says of ``images``, one at least, which go through the network
+        together."""
         return self._classes(self.logits(images))
+
+    def masks(self, images: Sequence[Prepared]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """As :meth:`classes`, for segmentation: (mask, probabilities) of each image, in its own
+        size, made when it is asked for."""
+        answers = self.task.probabilities(self.logits(images))
+        for image, small in zip(images, answers, strict=True):
+            planes, seen = restored(small, self.preprocessing, image.size)
+            mask = self.task.decided(planes[None])[0].masked_fill_(~seen, IGNORE)
+            yield mask.byte().numpy(), planes.numpy()
 
     @torch.no_grad()
     def batch(self, images: Sequence[Prepared]) -> Tensor:
@@ -147,14 +153,6 @@ class Predictor:
         """float32 (B, outputs, ...) on the CPU."""
         logits: Tensor = self.network(self.batch(images))
         return logits.float().cpu()
-
-    def _masks(self, images: Sequence[Prepared]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(mask, probabilities) of each image, in its own size."""
-        answers = self.task.probabilities(self.logits(images))
-        for image, small in zip(images, answers, strict=True):
-            planes, seen = restored(small, self.preprocessing, image.size)
-            mask = self.task.decided(planes[None])[0].masked_fill_(~seen, IGNORE)
-            yield mask.byte().numpy(), planes.numpy()
 
     def _classes(self, logits: Tensor) -> Predicted:
         names = self.task.classes

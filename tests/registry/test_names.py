@@ -102,6 +102,20 @@ def test_hostile_files(path):
         check_files([path])
 
 
+@pytest.mark.parametrize(
+    ("paths", "what"),
+    [
+        (["a", "a/b"], "file 'a' has the name of a folder of other files"),
+        (["A/b", "a"], "file 'a' has the name of a folder of other files"),
+        (["a/b", "A/c"], "folders 'a' and 'A' differ only in case"),
+    ],
+)
+def test_files_that_cannot_lie_side_by_side(paths, what):
+    with pytest.raises(RegistryError) as caught:
+        check_files(paths)
+    assert str(caught.value) == what
+
+
 def test_files_that_differ_in_case():
     with pytest.raises(RegistryError) as caught:
         check_files(["README.md", "readme.MD"])

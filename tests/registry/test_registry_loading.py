@@ -7,6 +7,8 @@ from torch import nn
 
 from zoo.errors import PluginError, RegistryError, StorageError
 from zoo.plugins.catalog import Catalog
+from zoo.plugins.loading import Loaded, Plugin
+from zoo.plugins.specs import ArchitectureSpec
 from zoo.registry import guards
 from zoo.registry.loading import build_network, check_fit, load, network_with, state_problems
 
@@ -164,3 +166,29 @@ def test_filling_is_left_out_only_where_there_are_no_values():
         assert torch.nn.init.kaiming_uniform_(empty.weight) is empty.weight
         assert empty.bias.data.normal_().is_meta
     assert filled.tolist() == [3.0, 3.0]
+
+
+def hollow(context, *, hidden: int = 3):
+    return nn.Sequential(*(nn.ReLU() for _ in range(hidden)))
+
+
+def nested(context, *, hidden: int = 3):
+    network = nn.Linear(1, 1)
+    for _ in range(hidden):
+        network = nn.Sequential(network)
+    return network
+
+
+@pytest.mark.parametrize(
+    ("build", "hidden", "what"),
+    [(hollow, 10**9, FAR), (nested, 5000, "whose layers are nested too deep")],
+)
+def test_layers_that_hold_nothing_are_counted_too(build, hidden, what):
+    component = ArchitectureSpec(name="x", build=build, summary="for tests")
+    catalog = Catalog([Loaded(Plugin("fake", "zoo-fake", "1.2"), (component,))])
+    weights = {str(i): torch.zeros(1) for i in range(6)}
+    architecture = {**draft().architecture, "name": "x", "options": {"hidden": hidden}}
+    plain = nn.Module.__init__
+    with pytest.raises(RegistryError, match=what):
+        network_with(weights, architecture, TASK, catalog, what="model 'x'")
+    assert nn.Module.__init__ is plain

@@ -167,7 +167,8 @@ DAMAGES = {
     "state 2 changed": (
         change(f"{MODEL}/state/2.json", b"T", b"U"),
         f"error: {MODEL}/state/2.json: {MODEL}/state/2.json is not one of zoo's: created: String "
-        rf"should match pattern '^\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'; {RESTORE}",
+        "should match pattern '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$'; "
+        f"{RESTORE}",
     ),
     "a history changed": (
         change(f"{MODEL}/state/3.json", b"why not", b"because"),

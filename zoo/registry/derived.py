@@ -13,9 +13,10 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, model_validator
 
 from zoo.errors import RegistryError, StorageError
-from zoo.registry import layout, names
-from zoo.registry.record import FORMAT, Digest
-from zoo.registry.state import Date, Number, State
+from zoo.registry import formats, layout, names
+from zoo.registry.fields import Date, Digest, Number
+from zoo.registry.formats import FORMAT
+from zoo.registry.state import State
 from zoo.registry.tree import Tree
 from zoo.storage import strict_json
 
@@ -140,14 +141,18 @@ def read_form(tree: Tree, path: str, form: type[_Form], limit: int) -> _Form | N
     if data is None:
         return None
     try:
-        strict_json.loads(data, path, limit)
-        return form.model_validate_json(data)
+        plain = strict_json.loads(data, path, limit)
+        formats.refuse_later(plain, f"{path} of {tree.url}")
+        read = form.model_validate_json(data)
     except StorageError as error:
         raise damaged(tree, path, str(error)) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "it"
         raise damaged(tree, path, f"{where[:80]}: {first['msg']}") from error
+    if not formats.is_ours(plain):
+        raise damaged(tree, path, formats.NOT_OURS)
+    return read
 
 
 def parsed(data: bytes | None, form: type[_Form]) -> _Form | None:
@@ -155,10 +160,11 @@ def parsed(data: bytes | None, form: type[_Form]) -> _Form | None:
     if data is None:
         return None
     try:
-        strict_json.loads(data, "derived", layout.SHARD_BYTES)
-        return form.model_validate_json(data)
+        plain = strict_json.loads(data, "derived", layout.SHARD_BYTES)
+        read = form.model_validate_json(data)
     except (StorageError, ValidationError):
         return None
+    return read if formats.is_ours(plain) else None
 
 
 def damaged(tree: Tree, path: str, what: str) -> RegistryError:

@@ -6,9 +6,10 @@ numbers and texts.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Final, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, with_config
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from zoo.registry import names
@@ -24,6 +25,19 @@ Distribution = Annotated[
 ]
 Release = Annotated[
     str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9.!+_-]*$")
+]
+
+
+def _is_date(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+# UTC, to the second.
+Date = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
+    AfterValidator(_is_date),
 ]
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 Number = Annotated[int, Field(ge=1, le=names.NUMBERS)]

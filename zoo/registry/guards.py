@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -35,13 +35,14 @@ _FILLING = {
 
 @contextlib.contextmanager
 def bounded(weights: Mapping[str, Tensor], what: str) -> Iterator[None]:
-    """Raise :class:`RegistryError`, naming ``what``, as soon as networks built inside register far
-    more modules and tensors than there are ``weights``, or far more bytes."""
+    """Raise :class:`RegistryError`, naming ``what``, as soon as networks built inside make and
+    register far more modules and tensors than there are ``weights``, or far more bytes; and when
+    their modules are nested deeper than Python calls functions."""
     most = min(_FREE_PARTS + _PARTS * len(weights), _MOST_PARTS)
     most_bytes = _FREE_BYTES + _BYTES * sum(one.nbytes for one in weights.values())
     ours, parts, size = threading.get_ident(), 0, 0
 
-    def count(module: nn.Module, name: str, part: Any) -> None:
+    def count(module: nn.Module, name: str = "", part: Any = None) -> None:
         nonlocal parts, size
         if threading.get_ident() != ours:
             return
@@ -61,10 +62,43 @@ def bounded(weights: Mapping[str, Tensor], what: str) -> Iterator[None]:
         hooks.register_module_buffer_registration_hook(count),
     ]
     try:
-        yield
+        with _made_known_to(count):
+            yield
+    except RecursionError:
+        raise RegistryError(
+            f"{what}: its options make a network whose layers are nested too deep; the record is "
+            f"damaged, or not to be trusted"
+        ) from None
     finally:
         for handle in handles:
             handle.remove()
+
+
+_told: list[Callable[[nn.Module], None]] = []
+_telling, _init = threading.Lock(), nn.Module.__init__
+
+
+@contextlib.contextmanager
+def _made_known_to(count: Callable[[nn.Module], None]) -> Iterator[None]:
+    """Tell ``count`` of each module made, by any thread. torch tells of one when it is put into
+    another, and a million may be made before that."""
+    with _telling:
+        if not _told:
+            nn.Module.__init__ = _telling_init  # type: ignore[method-assign, assignment]
+        _told.append(count)
+    try:
+        yield
+    finally:
+        with _telling:
+            _told.remove(count)
+            if not _told:
+                nn.Module.__init__ = _init  # type: ignore[method-assign]
+
+
+def _telling_init(module: nn.Module, *given: Any, **named: Any) -> None:
+    for one in tuple(_told):
+        one(module)
+    _init(module, *given, **named)
 
 
 def refuse_lazy(network: nn.Module, what: str) -> None:

@@ -77,7 +77,7 @@ class _Digest(io.RawIOBase):
             self.start += block[:taken]
             block = block[taken:]
         if self._headed and len(self.start) >= 8:
-            self.start += block[: max(0, limits.beginning(self.start) - len(self.start))]
+            self.start += block[: max(0, limits.beginning(bytes(self.start[:8])) - len(self.start))]
 
 
 def hash_blobs(

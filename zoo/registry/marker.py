@@ -7,8 +7,8 @@ import uuid
 from typing import Any
 
 from zoo.errors import RegistryError
-from zoo.registry import layout
-from zoo.registry.record import FORMAT
+from zoo.registry import formats, layout
+from zoo.registry.formats import FORMAT
 from zoo.registry.tree import Tree, WritableTree
 from zoo.storage import strict_json
 
@@ -26,15 +26,19 @@ def prepare(tree: WritableTree, where: str) -> None:
 
 
 def check(tree: Tree, where: str) -> bool:
-    """Whether there is a marker. Raises :class:`RegistryError` for one of a later format."""
+    """Whether there is a marker. Raises :class:`RegistryError` for one of a later format, or what
+    is none."""
     data = tree.read(layout.MARKER, layout.MARKER_BYTES)
     if data is None:
         return False
     marker: Any = strict_json.loads(data, f"the marker of {where}", layout.MARKER_BYTES)
-    written = marker.get("format") if isinstance(marker, dict) else None
-    if written != FORMAT:
+    formats.refuse_later(marker, where)
+    if (
+        not formats.is_ours(marker)
+        or set(marker) != {"format", "id"}
+        or not isinstance(marker["id"], str)
+    ):
         raise RegistryError(
-            f"{where} has format {written!r}, this zoo reads {FORMAT}; "
-            f"type: pip install --upgrade zoo"
+            f'{layout.MARKER} of {where} is no marker; expected {{"format": {FORMAT}, "id": "…"}}'
         )
     return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -18,21 +18,20 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     SerializerFunctionWrapHandler,
-    StringConstraints,
     ValidationError,
     model_serializer,
     model_validator,
 )
 
 from zoo.errors import RegistryError, StorageError, ZooError
-from zoo.registry import fields, names
+from zoo.registry import fields, formats, names
 from zoo.registry.fields import Architecture, Data, Line, PluginOrigin
 from zoo.registry.fields import Digest as Digest  # noqa: PLC0414
 from zoo.registry.fields import File as File  # noqa: PLC0414
+from zoo.registry.formats import FORMAT
 from zoo.storage import limits, strict_json
 from zoo.tasks import Task
 
-FORMAT: Final = 1
 WEIGHTS, PROBE, CARD = "model.safetensors", "probe.safetensors", "README.md"
 FILES = 1000
 IMPORTED = "imported"
@@ -196,9 +195,7 @@ class Record(Draft):
     format: Literal[1] = FORMAT
     version: fields.Number
     prev: Digest | None
-    created: Annotated[
-        str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", max_length=20)
-    ]
+    created: fields.Date
     files: Annotated[list[File], Field(min_length=1, max_length=FILES)]
 
     @classmethod
@@ -208,13 +205,11 @@ class Record(Draft):
             plain = strict_json.loads(data, f"the record of {what}", limits.RECORD_BYTES)
         except StorageError as error:
             raise RegistryError(str(error)) from error
-        written = plain.get("format") if isinstance(plain, dict) else None
-        if type(written) is int and written > FORMAT:
-            raise RegistryError(
-                f"the record of {what} has format {written}, this zoo reads {FORMAT}; "
-                f"type: pip install --upgrade zoo"
-            )
-        return cls._parse(data, what)
+        formats.refuse_later(plain, f"the record of {what}")
+        record = cls._parse(data, what)
+        if not formats.is_ours(plain):
+            raise RegistryError(f"the record of {what} is not one of zoo's: {formats.NOT_OURS}")
+        return record
 
     @model_validator(mode="after")
     def _check_record(self) -> Self:

@@ -20,18 +20,17 @@ from pydantic import (
 )
 
 from zoo.errors import RegistryError, StorageError, nearest
-from zoo.registry import layout, names
-from zoo.registry.record import FORMAT, Digest
+from zoo.registry import formats, layout, names
+from zoo.registry.fields import Date, Digest, Number
+from zoo.registry.formats import FORMAT
 from zoo.storage import strict_json
 
 RESERVED = "latest"  # what a name alone means; no alias may say otherwise
 ALIASES = 1000
 _V = TypeVar("_V")
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
-Number = Annotated[int, Field(ge=1, le=names.NUMBERS)]
 REASON = 500  # letters
 Reason = Annotated[str, StringConstraints(max_length=REASON, pattern=r"^[^\r\n]*$")]
-Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 
 
 class Change(BaseModel):
@@ -89,14 +88,18 @@ class State(BaseModel):
     def from_bytes(cls, data: bytes, what: str) -> Self:
         """Raises :class:`RegistryError`, naming ``what``, for anything but a valid state."""
         try:
-            strict_json.loads(data, what, layout.STATE_BYTES)
-            return cls.model_validate_json(data)
+            plain = strict_json.loads(data, what, layout.STATE_BYTES)
+            formats.refuse_later(plain, what)
+            state = cls.model_validate_json(data)
         except StorageError as error:
             raise RegistryError(str(error)) from error
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "it"
             raise RegistryError(f"{what} is not one of zoo's: {where}: {first['msg']}") from error
+        if not formats.is_ours(plain):
+            raise RegistryError(f"{what} is not one of zoo's: {formats.NOT_OURS}")
+        return state
 
     @model_validator(mode="after")
     def _check(self) -> Self:

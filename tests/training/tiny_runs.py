@@ -94,7 +94,7 @@ def outcome(run):
         found[f"{path.stem} weights"] = flat(tensors.load(path))
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     for event in events:
-        for key in ("seconds", "samples_per_second"):
+        for key in ("seconds", "samples_per_second", "memory"):
             event.pop(key, None)
     found["epochs"] = [event for event in events if event["event"] == "epoch_ended"]
     found["end"] = [event for event in events if event["event"] == "training_ended"]

@@ -131,7 +131,8 @@ class EpochEnded(Event):
     """Epochs count from 1. ``train`` and ``val``: loss and metrics; ``train`` is measured during
     the pass, with augmentation and dropout on, while the weights change. ``seconds`` holds the
     training pass alone, ``samples_per_second`` likewise; ``dropped``: the updates left out because
-    their loss or gradients were not finite."""
+    their loss or gradients were not finite; ``memory``: bytes at most, see
+    :func:`zoo.training.peak.peak`."""
 
     epoch: int
     train: Mapping[str, Number]
@@ -141,6 +142,7 @@ class EpochEnded(Event):
     samples_per_second: float
     improved: bool
     dropped: int = 0
+    memory: int | None = None
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ def train(run: Trainee) -> Iterator[events.Event]:
         at.next_epoch()
         # Told before it is saved: killed in between, the epoch is done and told again, never lost.
         yield events.EpochEnded(
-            epoch, numbers, val_numbers, at.rate, seconds, speed, improved, dropped
+            epoch, numbers, val_numbers, at.rate, seconds, speed, improved, dropped, clock.memory()
         )
         run.checkpoints.save(at.step, run.states(), epoch_ended=True)
         reason = ended(run)

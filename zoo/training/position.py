@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from zoo.training import peak
 from zoo.training.tally import Tally
 
 _TICK = 0.2  # seconds between signs of life
@@ -75,12 +76,13 @@ class Pause:
 
 
 class EpochClock:
-    """The time of this session's part of an epoch."""
+    """The time of this session's part of an epoch, and what memory it takes."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally, self._before = tally, tally.samples
         self._began = self._ticked = time.perf_counter()
         self.seconds = 0.0
+        peak.restart(tally.device)
 
     def ticks(self) -> bool:
         """Whether it is time for a sign of life."""
@@ -96,6 +98,10 @@ class EpochClock:
         self._tally.settle()
         self.seconds = time.perf_counter() - self._began
         return self.seconds, (self._tally.samples - self._before) / self.seconds
+
+    def memory(self) -> int | None:
+        """Bytes, at most."""
+        return peak.peak(self._tally.device)
 
 
 def seconds_of(duration: str) -> float:

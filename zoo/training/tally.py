@@ -41,7 +41,7 @@ class Tally:
         self.replicas = replicas
         self.watch = Watch(skip)
         self._taken = 0  # samples of this process
-        self._device = device
+        self.device = device
         self._logits: list[Tensor] = []
         self._labels: list[Tensor] = []
         self._pending = 0
@@ -98,9 +98,9 @@ class Tally:
         self._send()
         self._receive(wait=True)
         cells, watch = self._cells.clone(), self.watch
-        exact = torch.float32 if self._device.type == "mps" else torch.float64
+        exact = torch.float32 if self.device.type == "mps" else torch.float64
         parts = [watch.total, watch.samples, watch.dropped]
-        sums = torch.tensor(parts, dtype=exact, device=self._device)
+        sums = torch.tensor(parts, dtype=exact, device=self.device)
         self.replicas.sum(cells, sums)
         total, samples, dropped = sums.tolist()
         loss = None if not samples or (strict and dropped) else total / samples
@@ -170,7 +170,7 @@ class Tally:
         flags = torch.stack(self._left_out) if self._left_out else torch.zeros_like(losses)
         losses = torch.stack([losses, flags.float()])
         arrived = None
-        if self._device.type == "cuda":
+        if self.device.type == "cuda":
             there = torch.empty(losses.shape, dtype=losses.dtype, pin_memory=True)
             losses = there.copy_(losses, non_blocking=True)
             arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]

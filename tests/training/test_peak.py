@@ -46,7 +46,7 @@ def test_every_epoch_says_it(tmp_path):
     }
     run = zoo.train(recipe, folder=tmp_path / "run", subscribers=[told.append])
     assert isinstance(run, RunFolder)
-    said = [one["memory"] for one in map(lambda e: e.as_json(), told) if "memory" in one]
+    said = [one["memory"] for one in (event.as_json() for event in told) if "memory" in one]
     assert len(said) == 2
     assert 10 * MEGABYTE < said[0] <= said[1] <= peak.peak(CPU)
 

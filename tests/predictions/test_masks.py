@@ -78,10 +78,13 @@ def test_figures_are_those_of_all_pixels_at_once(task, tmp_path):
     assert found["confusion"] == table.tolist()
     assert np.sum(found["confusion"]) == 7 * 28  # what is ignored is in no count
     assert {name: found[name] for name in task.figures} == counts.metrics(task, table)
-    each = np.stack([counts.count(task, *one) for one in zip(masks.numpy(), decided, strict=True)])
-    assert found["per_image"] == counts.mean_over_images(counts.of_images(task, each))
-    assert "auroc" not in found and "log_loss" not in found
-    json.dumps(found, allow_nan=False)
+    images = [counts.count(task, *one) for one in zip(masks.numpy(), decided, strict=True)]
+    for name, values in counts.of_images(task, np.stack(images)).items():
+        assert found["per_image"][name] == pytest.approx(np.nanmean(values))
+        assert found["per_image"]["images"][name] == 7 - np.isnan(values).sum()
+    assert found["per_image"]["undefined"] == 0
+    assert not {"auroc", "log_loss", "own_size"} & set(found)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
 def test_without_masks_there_is_nothing_to_measure(tmp_path):
@@ -152,11 +155,12 @@ HOSTILE = {
     "another size": (about({"size": [99, 6]}), "probabilities-0000 has 218 bytes for (3, 1, 99"),
     "a huge size": (about({"size": [16384, 16384]}), "probabilities-0000 has 218 bytes for "),
     "beyond all sizes": (about({"size": [2**62, 2**62]}), "expected positive integers"),
-    "three sides": (about({"size": [5, 6, 1]}), "size or labelled is of a wrong type"),
+    "three sides": (about({"size": [5, 6, 1]}), "size [5, 6, 1]: expected height and width"),
     "negative": (about({"chunks": [8, -1]}), "chunks [8, -1]: expected positive integers"),
     "floats": (about({"size": [5.0, 6.0]}), "size [5.0, 6.0]: expected positive integers"),
     "many chunks": (about({"chunks": [1] * 10**6}), "expected positive integers"),
-    "labelled": (about({"labelled": "yes"}), "size or labelled is of a wrong type"),
+    "labelled": (about({"labelled": "yes"}), "labelled or preprocessing is of a wrong type"),
+    "no size": (about({"size": [0, 0]}), "size [0, 0]: expected positive integers"),
     "format": (about({"format": 2}), "format 2, expected 1"),
 }
 # What can be known only once the pixels are read.

@@ -14,7 +14,9 @@ from rich.console import Console
 
 import zoo
 from zoo.data.device import images_at_once
+from zoo.data.splits import SplitPlan
 from zoo.errors import RecipeError
+from zoo.plugins.catalog import catalog
 from zoo.predictions import counts, metrics
 from zoo.predictions.file import load_predictions
 from zoo.predictions.masks import MaskPredictions
@@ -22,6 +24,7 @@ from zoo.registry.config import open_registry
 from zoo.registry.listing import rows
 from zoo.runs import predict as predicting
 from zoo.runs.folder import RunFolder
+from zoo.runs.opening import open_dataset
 from zoo.runs.progress import TerminalProgress
 from zoo.training import events
 
@@ -98,7 +101,7 @@ def test_memory_never_holds_the_split(segmented, here, monkeypatch):
 def test_published_loaded_and_asked(masked, here):
     record = zoo.publish(masked, "rectangles")
     assert record.metrics["test"]["dice"] == masked.metrics("test")["dice"]
-    assert set(record.metrics["test"]) == {"samples", *record.task.figures}
+    assert set(record.metrics["test"]) == {"samples", "specificity", *record.task.figures}
     whole = json.loads(open_registry().read_file(record, "metrics/test.json"))
     assert whole["per_image"] == masked.metrics("test")["per_image"]
     listed = rows(open_registry()).rows[0]
@@ -122,6 +125,41 @@ def test_a_version_gives_the_figures_of_its_run(masked, here):
     assert again.differs is None
     written = masked.metrics("test")
     assert again.metrics == {key: written[key] for key in again.metrics}
+
+
+def test_the_file_keeps_what_the_model_says_in_each_images_own_size(masked):
+    """As loaded and asked, to the pixel; and the masks as they lie on disk."""
+    zoo.publish(masked, "rectangles")
+    options = tomllib.loads((masked.path / "recipe.toml").read_text())["dataset"]
+    name, root = options.pop("name"), options.pop("root")
+    opened = open_dataset(catalog(), name, options, root, SplitPlan())
+    split = opened.split("test")
+    said = load_predictions(masked.predictions_path("test"))
+    asked = zoo.load("rectangles", device="cpu").predict([split.image(i) for i in range(TEST)])
+    assert said.ids.tolist() == list(split.ids)
+    tables = []
+    for index, (image, mask) in enumerate(zip(said.images(), asked.masks, strict=True)):
+        assert image.own.decisions.shape != image.network.decisions.shape
+        assert np.array_equal(image.own.decisions, mask)
+        drawn = np.asarray(split.mask(index))
+        assert np.array_equal(image.own.targets, drawn)
+        assert said.sizes[index].tolist() == list(drawn.shape)
+        tables.append(counts.count(said.task, drawn, mask))
+    figures = masked.metrics("test")["own_size"]
+    assert figures["confusion"] == sum(tables).tolist()
+    assert figures["dice"] != masked.metrics("test")["dice"]
+    assert figures["unseen"] == 0.0
+
+
+def test_the_file_says_who_spoke_and_what_it_was_trained_on(masked):
+    said = load_predictions(masked.predictions_path("test"))
+    splits = masked.info["data"]["splits"]
+    assert said.source_digest == masked.metrics("test")["weights_sha256"]
+    assert said.trained_on.dataset == "mask_folder"
+    assert said.trained_on.splits == {one: splits[one]["fingerprint"] for one in ("train", "val")}
+    record = zoo.publish(masked, "rectangles")
+    assert said.trained_on.division == record.data["division"]
+    assert said.preprocessing == record.preprocessing
 
 
 def change_pixels(run):

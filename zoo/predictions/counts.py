@@ -102,8 +102,7 @@ def of_images(task: Task, counts: np.ndarray) -> dict[str, np.ndarray]:
     """What :func:`overall` gives of each image's own counts, int64 (N, K, K), for segmentation:
     float64 (N,) by name, NaN where it is undefined, as Dice of an image without the positive class
     in which none was found."""
-    found = overall(task, np.moveaxis(counts, 0, -1))
-    return {name: found[name] for name in task.figures}
+    return overall(task, np.moveaxis(counts, 0, -1))
 
 
 def of_classes(task: Task, counts: np.ndarray) -> dict[str, np.ndarray]:
@@ -132,14 +131,3 @@ def of_sides(
 def number(value: Any) -> Number:
     """None for what is undefined."""
     return None if np.isnan(value) else float(value)
-
-
-def mean_over_images(figures: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """The mean of each of the figures that :func:`of_images` gives, over the images where it is
-    defined; ``images``, how many these are, by name; ``undefined``, the number of images without
-    Dice and IoU."""
-    known = {name: values[~np.isnan(values)] for name, values in figures.items()}
-    means = {name: float(values.mean()) if len(values) else None for name, values in known.items()}
-    images = {name: len(values) for name, values in known.items()}
-    undefined = len(figures["dice"]) - images["dice"]
-    return {**means, "images": images, "undefined": undefined}

@@ -172,7 +172,7 @@ class MaskPredictions(Heading):
             **archive.heading(),
             path=path,
             ids=archive["ids"],
-            size=tuple(_naturals("size", about["size"], _LONGEST_SIDE)),  # type: ignore[arg-type]
+            size=_size(about["size"], empty=about["chunks"] == []),
             lengths=tuple(_naturals("chunks", about["chunks"], len(archive.sizes))),
             labelled=about["labelled"],
             groups=archive.get("groups"),
@@ -180,10 +180,8 @@ class MaskPredictions(Heading):
             preprocessing=about.get("preprocessing", {}),
         )
         check_ids(found.ids, found.groups)
-        if len(found.size) != 2 or type(found.labelled) is not bool:
-            raise PredictionsError("size or labelled is of a wrong type")
-        if not isinstance(found.preprocessing, dict):
-            raise PredictionsError("preprocessing is of a wrong type")
+        if type(found.labelled) is not bool or not isinstance(found.preprocessing, dict):
+            raise PredictionsError("labelled or preprocessing is of a wrong type")
         if sum(found.lengths) != len(found):
             raise PredictionsError(f"chunks of {sum(found.lengths)} images for {len(found)} ids")
         for number, length in enumerate(found.lengths):
@@ -239,6 +237,15 @@ class MaskPredictions(Heading):
             outside = (chunk.targets >= classes) & (chunk.targets != IGNORE)
             if outside.any():
                 raise PredictionsError(f"targets-{number:04d} lie outside the classes")
+
+
+def _size(value: Any, *, empty: bool) -> tuple[int, int]:
+    """(height, width); of no images nobody knows it, and it is (0, 0)."""
+    if empty and value == [0, 0]:
+        return 0, 0
+    if len(_naturals("size", value, _LONGEST_SIDE)) != 2:
+        raise PredictionsError(f"size {str(value)[:80]}: expected height and width")
+    return value[0], value[1]
 
 
 def _naturals(name: str, value: Any, most: int) -> list[int]:

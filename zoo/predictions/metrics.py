@@ -1,105 +1,127 @@
-"""Every figure that is computed from a predictions file, without the model.
+"""Every figure that is computed from a predictions file, without the model, as JSON holds it.
 
-Counts-based figures are those of :mod:`zoo.predictions.counts`; AUROC is scikit-learn's. A figure
-that cannot be computed is None ("undefined"), never 0.
+docs/metrics.md defines them. A figure that cannot be computed is None ("undefined"), never 0.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from zoo.errors import PredictionsError
-from zoo.predictions import counts
+from zoo.predictions.averages import MICRO
+from zoo.predictions.classification import Classification
+from zoo.predictions.counts import number, rows
+from zoo.predictions.curves import Points
 from zoo.predictions.file import Predictions
 from zoo.predictions.masks import MaskPredictions
-from zoo.tasks import BINARY, MULTILABEL
+from zoo.predictions.segmentation import MaskFigures, Means, Segmentation
+from zoo.tasks import BINARY, MULTILABEL, Task
 
-_SMALLEST = float(np.finfo(np.float32).tiny)  # log of a probability that float32 rounds to zero
+ORDER = (
+    "dice", "iou", "accuracy", "exact_match", "balanced_accuracy", "precision", "recall",
+    "specificity", "f1", "auroc", "average_precision", "mcc", "kappa", "log_loss", "brier", "ece",
+    "hd95",
+)  # fmt: skip
+_CURVES = 20  # classes up to which each has its curves
 
 
 def evaluate(predictions: Predictions | MaskPredictions) -> dict[str, Any]:
-    """``samples``, the task's ``figures``, the confusion matrix and a row a class; ``auroc`` and
-    ``log_loss``, or, for segmentation, ``per_image`` (``counts.mean_over_images``).
-
-    Multiclass AUROC is the mean over the classes, each against the rest (macro one-vs-rest; Hand
-    and Till 2001 discuss the alternatives); log loss is the mean negative log-likelihood in nats.
-    The pixels of all masks are pooled, at the network's size: a large object weighs more than a
-    small one. ``per_image`` weighs each image the same.
-    """
+    """``samples``; the overall figures; ``averages`` over the classes; the ``confusion`` matrix; a
+    row a class (``per_class``). Of classes, ``curves``; of masks, where the figures are of the
+    network's grid and all pixels pooled, ``per_image``, the means over images, and
+    ``per_image_by_class``, and ``own_size``: all that again on each image's own grid, absent where
+    the file does not have that, and ``unseen``, the share of labelled pixels that preprocessing cut
+    off, which count for nothing."""
     where = f"split {predictions.split!r} of {predictions.dataset!r}"
-    if not predictions.labelled:
-        raise PredictionsError(f"{where} has no labels to measure against")
     if len(predictions) == 0:
         raise PredictionsError(f"{where} is empty")
+    if not predictions.labelled:
+        raise PredictionsError(f"{where} has no labels to measure against")
     if isinstance(predictions, MaskPredictions):
-        return _of_masks(predictions)
+        return {"samples": len(predictions), **_of_masks(predictions)}
     if not np.isfinite(predictions.probabilities).all():
         raise PredictionsError(
             f"{where}: some outputs of the network are not finite; its training diverged: train "
             f"again with a lower optimizer.lr"
         )
-    return _of_classes(predictions)
-
-
-def _of_masks(predictions: MaskPredictions) -> dict[str, Any]:
-    task, classes = predictions.task, len(predictions.task.classes)
-    table, figures = np.zeros((classes, classes), np.int64), []
-    for chunk in predictions.chunks():
-        assert chunk.targets is not None
-        pairs = zip(chunk.targets, chunk.decisions, strict=True)
-        tables = np.stack([counts.count(task, *pair) for pair in pairs])
-        table += tables.sum(0)
-        figures.append(counts.of_images(task, tables))
-    each = {name: np.concatenate([one[name] for one in figures]) for name in task.figures}
-    return {
-        "samples": len(predictions),
-        **counts.metrics(task, table),
-        "per_image": counts.mean_over_images(each),
-        "confusion": table.tolist(),
-        "per_class": counts.per_class(task, table),
-    }
+    return {"samples": len(predictions), **_of_classes(predictions)}
 
 
 def _of_classes(predictions: Predictions) -> dict[str, Any]:
-    assert predictions.targets is not None
-    task, targets = predictions.task, predictions.targets.astype(np.int64)
-    table = counts.count(task, targets, predictions.decisions)
-    by_class = counts.per_class(task, table)
-    independent = task.kind == MULTILABEL
-    for index, row in enumerate(by_class):
-        truth = targets[:, index] if independent else (targets == index).astype(np.int64)
-        row["auroc"] = auroc(truth, predictions.probabilities[:, index])
-    if task.kind == BINARY:
-        overall = by_class[task.positive_index]["auroc"]
-    else:
-        areas = [row["auroc"] for row in by_class]
-        overall = None if None in areas else float(np.mean(areas))
+    task = predictions.task
+    figures = Classification.of(predictions).figures()
     return {
-        "samples": len(predictions),
-        **counts.metrics(task, table),
-        "auroc": overall,
-        "log_loss": _log_loss(targets, predictions.probabilities, independent=independent),
-        "confusion": table.tolist(),
-        "per_class": by_class,
+        **_numbers(figures.overall),
+        "averages": {kind: _numbers(table) for kind, table in figures.averages.items()},
+        "confusion": figures.counts.astype(np.int64).tolist(),
+        "per_class": rows(task, _in_order(figures.by_class)),
+        "curves": _curves(predictions),
     }
 
 
-def auroc(truth: np.ndarray, scores: np.ndarray) -> float | None:
-    """Area under the ROC curve of 0/1 ``truth`` (N,) and ``scores`` (N,); None when one side is
-    missing."""
-    from sklearn.metrics import roc_auc_score
+def _curves(predictions: Predictions) -> dict[str, Any]:
+    """``per_class``, of few classes, and ``micro``, of more than one probability a sample."""
+    assert predictions.targets is not None
+    task, targets, scores = predictions.task, predictions.targets, predictions.probabilities
+    classes = np.arange(len(task.classes))
+    truth = targets if task.kind == MULTILABEL else targets[:, None] == classes
+    curves: dict[str, Any] = {"per_class": []}
+    if len(classes) <= _CURVES:
+        curves["per_class"] = [
+            {"class": task.classes[k], **_curve(truth[:, k], scores[:, k])} for k in classes
+        ]
+    if task.kind != BINARY:
+        curves[MICRO] = _curve(truth.reshape(-1), scores.reshape(-1))
+    return curves
 
-    if truth.min() == truth.max():
-        return None
-    return float(roc_auc_score(truth, scores))
+
+def _curve(truth: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
+    points = Points.of(truth, scores)
+    return {"roc": points.roc(), "precision_recall": points.precision_recall()}
 
 
-def _log_loss(targets: np.ndarray, probabilities: np.ndarray, *, independent: bool) -> float:
-    certain = probabilities.astype(np.float64)
-    if not independent:
-        likely = np.take_along_axis(certain, targets[:, None], axis=1)
-        return float(-np.log(np.maximum(likely, _SMALLEST)).mean())
-    likely = np.where(targets == 1, certain, 1.0 - certain)
-    return float(-np.log(np.maximum(likely, _SMALLEST)).mean())
+def _of_masks(predictions: MaskPredictions) -> dict[str, Any]:
+    task = predictions.task
+    network, own = Segmentation.of(predictions)
+    found = _of_grid(task, network.figures())
+    if own is not None:
+        figures = own.figures()
+        found["own_size"] = {**_of_grid(task, figures), "unseen": number(figures.unseen)}
+    return found
+
+
+def _of_grid(task: Task, figures: MaskFigures) -> dict[str, Any]:
+    by_class = figures.per_image_by_class
+    images = {name: values.tolist() for name, values in by_class.images.items()}
+    means = [_numbers({name: one[k] for name, one in by_class.values.items()})
+             for k in range(len(task.classes))]  # fmt: skip
+    return {
+        **_numbers(figures.overall),
+        "per_image": _of_images(figures.per_image),
+        "averages": {kind: _numbers(table) for kind, table in figures.averages.items()},
+        "confusion": figures.counts.astype(np.int64).tolist(),
+        "per_class": rows(task, _in_order(figures.by_class)),
+        "per_image_by_class": [
+            {"class": name, **means[k], "images": {one: int(images[one][k]) for one in means[k]}}
+            for k, name in enumerate(task.classes)
+        ],
+    }
+
+
+def _of_images(means: Means) -> dict[str, Any]:
+    """``images``: over how many a figure's mean is; ``undefined``: how many have no Dice."""
+    values = _numbers(means.values)
+    images = {name: int(means.images[name]) for name in values}
+    return {**values, "images": images, "undefined": int(means.every) - images["dice"]}
+
+
+def _numbers(figures: Mapping[str, np.ndarray]) -> dict[str, float | None]:
+    return {name: number(value) for name, value in _in_order(figures).items()}
+
+
+def _in_order(figures: Mapping[str, Any]) -> dict[str, Any]:
+    known = ("support", *ORDER)
+    return {name: figures[name] for name in sorted(figures, key=known.index)}

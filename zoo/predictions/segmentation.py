@@ -6,13 +6,14 @@ gets a last axis of D, without weights it has none. NaN: undefined.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from zoo.predictions import averages, counts, rates
 from zoo.predictions.boundary import hd95
+from zoo.predictions.masks import MaskPredictions
 from zoo.predictions.own_masks import MaskPair
 from zoo.predictions.weights import checked
 from zoo.tasks import IGNORE, Task
@@ -23,10 +24,11 @@ _AVERAGED = ("precision", "recall", "specificity", "iou", "dice")
 @dataclass(frozen=True)
 class Means:
     """Over the images for which a figure is defined, each weighing the same: ``values`` by name,
-    and ``images``, how many these are; (D,), or (K, D) by class."""
+    and ``images``, how many these are; (D,), or (K, D) by class. ``every``: how many there are."""
 
     values: Mapping[str, np.ndarray]
     images: Mapping[str, np.ndarray]
+    every: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -46,30 +48,56 @@ class MaskFigures:
     unseen: np.ndarray
 
 
+@dataclass(frozen=True)
+class ImageCounts:
+    """``table``: pixels (K, K); ``hd95``: (K,); ``unseen``: labelled pixels that the network was
+    not shown."""
+
+    table: np.ndarray
+    hd95: np.ndarray
+    unseen: int
+
+    @classmethod
+    def of(cls, task: Task, pair: MaskPair) -> ImageCounts:
+        """255 in a target counts for nothing, and neither does what was decided there, nor 255 in a
+        decision."""
+        assert pair.targets is not None
+        shown = pair.decisions != IGNORE
+        return cls(
+            counts.count(task, pair.targets[shown], pair.decisions[shown]),
+            hd95(pair.targets, pair.decisions, len(task.classes)),
+            int((~shown & (pair.targets != IGNORE)).sum()),
+        )
+
+
 class Segmentation:
-    """``pairs``: of each image, with targets; 255 in a target counts for nothing, and neither does
-    what was decided there, nor 255 in a decision.
+    """``tables``: pixels (N, K, K); ``images`` and ``classes``: the images' figures by name, (N,)
+    and (N, K), what can be asked for by weights."""
 
-    Kept of each image, and computed once: ``tables``, pixels (N, K, K); ``images`` and ``classes``,
-    its figures by name, (N,) and (N, K); ``unseen``, pixels (N,)."""
-
-    def __init__(self, task: Task, pairs: Iterable[MaskPair]) -> None:
+    def __init__(self, task: Task, counted: Sequence[ImageCounts]) -> None:
         self.task = task
         classes = len(task.classes)
-        tables, distances, unseen = [], [], []
-        for pair in pairs:
-            assert pair.targets is not None
-            shown = pair.decisions != IGNORE
-            tables.append(counts.count(task, pair.targets[shown], pair.decisions[shown]))
-            distances.append(hd95(pair.targets, pair.decisions, classes))
-            unseen.append(int((~shown & (pair.targets != IGNORE)).sum()))
+        tables = [one.table for one in counted]
         self.tables = np.array(tables, np.int64).reshape(-1, classes, classes)
-        self.unseen = np.array(unseen, np.int64)
+        self._unseen = np.array([one.unseen for one in counted], np.float64)
         by_class = counts.of_classes(task, np.moveaxis(self.tables, 0, -1))
         self.classes = {name: values.T for name, values in by_class.items() if name != "support"}
-        self.classes["hd95"] = np.array(distances).reshape(-1, classes)
+        self.classes["hd95"] = np.array([one.hd95 for one in counted]).reshape(-1, classes)
         self.images = counts.of_images(task, self.tables)
         self.images["hd95"] = self._of_image(self.classes["hd95"])
+
+    @classmethod
+    def of(cls, predictions: MaskPredictions) -> tuple[Segmentation, Segmentation | None]:
+        """On the network's grid, and on each image's own where the file has it; read once."""
+        task = predictions.task
+        network, own = [], []
+        for image in predictions.images():
+            network.append(ImageCounts.of(task, image.network))
+            if image.own is image.network:
+                own.append(network[-1])
+            elif image.own is not None:
+                own.append(ImageCounts.of(task, image.own))
+        return cls(task, network), cls(task, own) if own else None
 
     def __len__(self) -> int:
         return len(self.tables)
@@ -78,8 +106,8 @@ class Segmentation:
         """``weights``: None, or integers from 0, (N,) or (N, D): how often each image counts."""
         heavy, task = checked(weights, len(self)), self.task
         # Sums of whole numbers below 2 ** 53 are exact in any order, whatever the threads.
-        table = np.tensordot(self.tables.astype(np.float64), heavy, axes=(0, 0))
-        unseen = self.unseen.astype(np.float64) @ heavy
+        table: np.ndarray = np.tensordot(self.tables.astype(np.float64), heavy, axes=(0, 0))
+        unseen = (self._unseen * heavy.T).sum(-1)
         by_class = counts.of_classes(task, table)
         averaged = averages.averaged(by_class, _AVERAGED)
         sides = averages.pooled(task, table)
@@ -110,7 +138,7 @@ def _means(figures: Mapping[str, np.ndarray], weights: np.ndarray) -> Means:
         known = ~np.isnan(each)
         images[name] = _weighted(known.astype(np.float64), weights)
         values[name] = rates.ratio(_weighted(np.where(known, each, 0.0), weights), images[name])
-    return Means(values, images)
+    return Means(values, images, weights.sum(0))
 
 
 def _weighted(each: np.ndarray, weights: np.ndarray) -> np.ndarray:

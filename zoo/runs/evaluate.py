@@ -1,4 +1,4 @@
-"""Measure a run or a published version: the predictions file first, every figure from it.
+"""Measure a run, a published version or a predictions file, from which every figure comes.
 
 This is a command that reports: with ``split="test"`` it reads the test labels.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from zoo.errors import DataError, RunError, ZooWarning
 from zoo.plugins.catalog import catalog
 from zoo.predictions import metrics
 from zoo.predictions.archive import Heading
+from zoo.predictions.measuring import Evaluation, evaluate_file, is_file
 from zoo.runs import opening
 from zoo.runs.environment import cores
 from zoo.runs.folder import RunFolder
@@ -27,38 +27,28 @@ from zoo.runs.subjects import Source, Subject, open_subject, part_of
 from zoo.storage import commit
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """``metrics``: see :func:`zoo.predictions.metrics.evaluate`; empty where the split has no
-    labels. ``path``: the predictions file. ``differs``: what tells the data from those trained
-    with, None when nothing does."""
-
-    source: str
-    dataset: str
-    split: str
-    samples: int
-    metrics: Mapping[str, Any]
-    path: Path
-    differs: str | None = None
-
-
 def evaluate(
     reference: str | Path,
     *,
     dataset: str | None = None,
-    split: str = TEST,
+    split: str | None = None,
     root: str | None = None,
     output: str | Path | None = None,
     registry: str | None = None,
-    device: str = "auto",
+    device: str | None = None,
 ) -> Evaluation:
-    """Measure a run (its path or name) or a version (its reference) on a ``split`` of ``dataset``
-    (default: the one it was trained on).
+    """Measure a run (its path or name) or a version (its reference) on a ``split`` (default: test)
+    of ``dataset`` (default: the one it was trained on); or a predictions file (``.npz``), which
+    says itself what it is of, and takes no other argument.
 
     Predictions and figures are kept in the run's folder (of a version, the predictions in
     ``predictions/``), by the split's name; those on other data under another name, and they are
     never published. With ``output`` the predictions are written there and nothing else is. Raises
     :class:`RunError` when the run's own data have changed."""
+    if is_file(reference):
+        asked = {"dataset": dataset, "split": split, "root": root, "output": output}
+        return evaluate_file(reference, **asked, registry=registry, device=device)
+    split = split or TEST
     subject = open_subject(str(reference), registry)
     own, source = _source(subject, dataset)
     opened = opening.open_dataset(
@@ -77,7 +67,7 @@ def evaluate(
     name = _name(opened.name, split, content, own=own, differs=differs is not None)
     path = Path(output) if output is not None else _default_path(subject, name)
     commit.make_folder(path.parent)
-    predictions = predict(subject, opened, split, held, content, device, path)
+    predictions = predict(subject, opened, split, held, content, device or "auto", path)
     figures = metrics.evaluate(predictions) if predictions.labelled else {}
     if subject.run is not None and output is None and figures:
         _note(subject.run, name, figures, subject.digest, predictions, own=differs is None)

@@ -1,0 +1,111 @@
+"""What ``zoo eval`` shows of the figures: those that stand for all, by class, and the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+
+from zoo.errors import clipped
+
+from .tables import show_fields, show_table
+
+_AVERAGED = ("precision", "recall", "specificity", "f1", "auroc", "average_precision")
+_OF_A_CLASS = (
+    "precision", "recall", "specificity", "f1", "iou", "dice", "auroc", "average_precision",
+)  # fmt: skip
+_MOST_CLASSES = 20  # a wider confusion matrix does not fit a terminal
+_NAMED = 5
+
+
+def show_figures(metrics: Mapping[str, Any]) -> None:
+    """``metrics``: see ``zoo.predictions.metrics.evaluate``."""
+    if "per_image" in metrics:
+        _show_masks(metrics)
+    else:
+        show_fields({name: figure(metrics[name]) for name in _single(metrics)})
+        _show_averages(metrics)
+    _show_classes(metrics)
+    _show_matrix(metrics)
+
+
+def figure(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
+
+
+def _single(table: Mapping[str, Any]) -> list[str]:
+    """The figures that are one number, in their order."""
+    return [name for name, value in table.items() if value is None or isinstance(value, float)]
+
+
+def _show_masks(metrics: Mapping[str, Any]) -> None:
+    """All pixels pooled, and as means over images; at the network's size and at the images'."""
+    columns = ["figure", "pooled", "mean over images", "images"]
+    sizes = [metrics]
+    if "own_size" in metrics:
+        columns += ["own size: pooled", "mean over images", "images"]
+        sizes.append(metrics["own_size"])
+    names = [name for name in [*_single(metrics), "hd95"] if name != "f1"]  # which is Dice
+    rows = [[name, *(cell for one in sizes for cell in _of_a_size(one, name))] for name in names]
+    show_table(columns, rows, empty="no figures", right=columns[1:])
+    undefined = metrics["per_image"]["undefined"]
+    if undefined:
+        typer.echo(f"dice is undefined for {undefined:,}: nothing there, and nothing found")
+    cut = sizes[-1].get("unseen")
+    if cut:
+        typer.echo(f"{cut:.2%} of the pixels were cut off before the network, and are not counted")
+
+
+def _of_a_size(metrics: Mapping[str, Any], name: str) -> list[str]:
+    """``pooled``, ``mean over images`` and ``images`` of a figure; "-" where there is no such."""
+    means = metrics["per_image"]
+    pooled = figure(metrics[name]) if name in metrics else "-"
+    if name not in means:
+        return [pooled, "-", "-"]
+    return [pooled, figure(means[name]), f"{means['images'][name]:,}"]
+
+
+def _show_averages(metrics: Mapping[str, Any]) -> None:
+    """Of a binary task the headline figures are the positive class's: nobody averages."""
+    if len(metrics["per_class"]) == 2 and "exact_match" not in metrics:
+        return
+    rows = [
+        [kind, *(figure(metrics["averages"][kind][name]) for name in _AVERAGED)]
+        for kind in ("macro", "micro", "weighted")
+    ]
+    typer.echo("")
+    show_table(["average", *_AVERAGED], rows, empty="no figures")
+
+
+def _show_classes(metrics: Mapping[str, Any]) -> None:
+    rows = metrics["per_class"]
+    names = [name for name in _OF_A_CLASS if name in rows[0]]
+    distances = metrics.get("per_image_by_class")
+    if distances is not None:
+        names.remove("f1")
+    table = [[row["class"], row["support"], *(figure(row[name]) for name in names)] for row in rows]
+    if distances is not None:
+        names.append("hd95")
+        for shown, one in zip(table, distances, strict=True):
+            shown.append(figure(one["hd95"]))
+    typer.echo("")
+    show_table(["class", "support", *names], table, empty="no classes")
+    _say_absent([row["class"] for row in rows if not row["support"]])
+
+
+def _say_absent(classes: Sequence[str]) -> None:
+    if classes:
+        more = f" and {len(classes) - _NAMED:,} others" if len(classes) > _NAMED else ""
+        named = ", ".join(clipped(name) for name in classes[:_NAMED])
+        typer.echo(f"never there, so undefined, and left out of means over classes: {named}{more}")
+
+
+def _show_matrix(metrics: Mapping[str, Any]) -> None:
+    rows, matrix = metrics["per_class"], metrics["confusion"]
+    if not isinstance(matrix[0][0], int) or len(rows) > _MOST_CLASSES:
+        return
+    typer.echo("\nconfusion matrix: rows are the truth, columns what was decided")
+    classes = [row["class"] for row in rows]
+    table = [[name, *row] for name, row in zip(classes, matrix, strict=True)]
+    show_table(["", *classes], table, empty="no classes", named=True)

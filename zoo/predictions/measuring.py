@@ -1,0 +1,48 @@
+"""Measure a predictions file: neither the network nor the data are needed, nor is torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import PredictionsError
+from zoo.predictions import metrics
+from zoo.predictions.file import load_predictions
+
+SUFFIX = ".npz"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """``metrics``: see :func:`zoo.predictions.metrics.evaluate`; empty where the split has no
+    labels. ``path``: the predictions file. ``differs``: what tells the data from those trained
+    with, None when nothing does, or, of a file alone, when nobody can know."""
+
+    source: str
+    dataset: str
+    split: str
+    samples: int
+    metrics: Mapping[str, Any]
+    path: Path
+    differs: str | None = None
+
+
+def is_file(reference: str | Path) -> bool:
+    """Whether a predictions file is meant, there or not: by its suffix."""
+    return str(reference).lower().endswith(SUFFIX)
+
+
+def evaluate_file(path: str | Path, **options: str | Path | None) -> Evaluation:
+    """``options``: what else was asked for, by name; of a file that was written before nothing can
+    be. Raises :class:`PredictionsError` naming what is wrong."""
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise PredictionsError(
+            f"{', '.join(given)}: {str(path)!r} is a predictions file, of one source and one "
+            f"split; expected a run or a model"
+        )
+    said = load_predictions(Path(path))
+    figures = metrics.evaluate(said) if said.labelled or not len(said) else {}
+    return Evaluation(said.source, said.dataset, said.split, len(said), figures, Path(path))

@@ -6,6 +6,7 @@ file whose connection drops is gone on with where it stopped, for as long as it 
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Mapping
@@ -48,7 +49,12 @@ class HttpTree:
         self._base = root.target.rstrip("/")
         self._token_env = token_env
         self._wire = wire or Wire()
-        self._session = Session(root, _token(token_env), self._wire)
+        self._root = root
+
+    @functools.cached_property
+    def _session(self) -> Session:
+        """Made when it is needed: without its token a registry can still be listed."""
+        return Session(self._root, _token(self._token_env), self._wire)
 
     def read(self, path: str, limit: int) -> bytes | None:
         found = self.read_changed(path, limit, None)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,8 +76,8 @@ class Known:
     def keep(self, path: str, data: bytes, etag: str | None) -> None:
         about = {"at": _now(), "etag": etag, "sha256": hashlib.sha256(data).hexdigest()}
         if not (self.folder / "url").exists():
-            self._write("url", f"{self.url}\n".encode())
-        self._write(path, json.dumps(about).encode() + b"\n" + data)
+            self._put("url", f"{self.url}\n".encode())
+        self._put(path, json.dumps(about).encode() + b"\n" + data)
 
     def saw(self, model: str, *, newest: int | None = None, state: int | None = None) -> None:
         """Remember how far a model has come. Raises :class:`RegistryError` when it was further."""
@@ -145,12 +146,22 @@ class Known:
         made = seen.model_copy(update=changes)
         if made != seen:
             data = strict_json.dumps({**made.model_dump(), "at": _now()})
-            self._write(f"{layout.model(model)}/seen.json", data)
+            place = self.folder / layout.model(model) / "seen.json"
+            commit.make_folder(place.parent)
+            commit.write(place, data)
 
-    def _write(self, path: str, data: bytes) -> None:
+    def _put(self, path: str, data: bytes) -> None:
+        """Whole or not at all, but not synced, for hundreds of them may come at once: after a power
+        cut a file that is not what it says is none."""
         place = self.folder / path
-        commit.make_folder(place.parent)
-        commit.write(place, data)
+        temporary = place.parent / f"{commit.TEMPORARY_PREFIX}{uuid.uuid4().hex}"
+        with reported("write", place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                temporary.write_bytes(data)
+                temporary.replace(place)
+            finally:
+                temporary.unlink(missing_ok=True)
 
 
 def folder_of(url: str) -> Path:

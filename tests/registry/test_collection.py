@@ -7,7 +7,7 @@ import pytest
 from drafts import draft
 
 from zoo.errors import RegistryError, ZooWarning
-from zoo.registry import collection, layout, verify
+from zoo.registry import collection, layout, publishing, verify
 from zoo.registry.collection import DAY, collect, seconds
 from zoo.registry.references import References
 from zoo.registry.store import Registry
@@ -150,6 +150,31 @@ def test_without_the_second_look_it_would_be_lost(filled, clock, monkeypatch):
     monkeypatch.setattr(References, "look_again", only_once(References.look_again))
     with pytest.raises(AssertionError, match=filled.spare):
         test_a_file_that_a_new_version_names_comes_back(filled, clock, monkeypatch)
+
+
+def publish_while_collected(registry, monkeypatch):
+    """A collection without a grace takes the files before their record is there."""
+    done = []
+    meanwhile(
+        monkeypatch,
+        registry.tree,
+        "create",
+        lambda: done.append(run(Registry.at(registry.tree.root), apply=True, grace=0)),
+    )
+    record = registry.publish(draft(), {"a": b"new", "README.md": lambda number: b"%d" % number})
+    assert {layout.blob(file["sha256"]) for file in record.files} <= set(done[0].taken)
+
+
+def test_a_publisher_puts_there_again_what_was_taken(filled, clock, monkeypatch):
+    publish_while_collected(filled, monkeypatch)
+    assert errors(filled) == []
+
+
+def test_without_the_look_back_it_would_be_lost(filled, clock, monkeypatch):
+    """The negative control of the one before."""
+    monkeypatch.setattr(publishing, "_keep_again", lambda *given: None)
+    publish_while_collected(filled, monkeypatch)
+    assert len(errors(filled)) == 2
 
 
 def only_once(look):

@@ -57,31 +57,39 @@ class Disk:
                 call()  # as the system does for a dead process: its locks go
             raise Killed
         first = args[0] if isinstance(args[0], int) else str(args[0])
-        if isinstance(first, str) and not f"{first}/".startswith(f"{self.root}/"):
-            return call()
-        new = name == "open" and not os.path.lexists(first)
-        result = call()
-        match name:
-            case "open":
-                if new:
-                    self._make("file", first)
-                if first in self._numbers:  # not what lay there before
-                    self._open[result] = self._numbers[first]
-            case "mkdir":
-                self._make("folder", first)
-            case "link" | "replace":
-                self._enter(str(args[1]), self._numbers[first])
-                if name == "replace":
-                    self._leave(first)
-            case "unlink" | "rmdir":
-                self._leave(first)
-            case "write" if first in self._open:
-                self.ops.append(Op("write", self._open[first], data=bytes(args[1])[:result]))
-            case "fsync" if first in self._open:
-                self.ops.append(Op("sync", self._open[first]))
-            case "close":
-                self._open.pop(first, None)
+        if isinstance(first, int):
+            result = call()
+            self._on_open(name, first, args, result)
+        elif f"{first}/".startswith(f"{self.root}/"):
+            new = not os.path.lexists(first)
+            result = call()
+            self._on_path(name, first, args, result, new)
+        else:
+            result = call()
         return result
+
+    def _on_open(self, name: str, descriptor: int, args: tuple[Any, ...], result: Any) -> None:
+        if descriptor in self._open:
+            number = self._open[descriptor]
+            if name == "write":
+                self.ops.append(Op("write", number, data=bytes(args[1])[:result]))
+            elif name == "fsync":
+                self.ops.append(Op("sync", number))
+            elif name == "close":
+                del self._open[descriptor]
+
+    def _on_path(self, name: str, path: str, args: tuple[Any, ...], result: Any, new: bool) -> None:
+        if name == "open":
+            if new:
+                self._make("file", path)
+            if path in self._numbers:  # not what lay there before
+                self._open[result] = self._numbers[path]
+        elif name == "mkdir":
+            self._make("folder", path)
+        elif name in ("link", "replace"):
+            self._enter(str(args[1]), self._numbers[path])
+        if name in ("unlink", "rmdir", "replace"):
+            self._leave(path)
 
     def _make(self, kind: Literal["file", "folder"], path: str) -> None:
         number, self._next = self._next, self._next + 1

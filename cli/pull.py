@@ -80,10 +80,9 @@ def _tell(pulled: Pulled, asked: str, registry: str | None) -> None:
         typer.echo(f"cache: {cache.folder()}")
     else:
         typer.echo("it lies in a folder of this machine already; --to FOLDER copies it")
-    if record.ensemble is None:
-        reference = f"{registry}:{asked}" if registry and ":" not in asked else asked
-        typer.echo("try next:")
-        typer.echo(f"  python -c \"import zoo; print(zoo.load('{reference}'))\"")
+    reference = f"{registry}:{asked}" if registry and ":" not in asked else asked
+    typer.echo("try next:")
+    typer.echo(f"  python -c \"import zoo; print(zoo.load('{reference}'))\"")
 
 
 def _as_json(pulled: Pulled) -> dict[str, Any]:

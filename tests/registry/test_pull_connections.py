@@ -197,3 +197,12 @@ def test_one_connection_serves_one_request_after_the_other(bench):
         registry.tree.read(HEAD, 4096)
     assert bench.server.accepted == 1
     assert bench.server.asked(HEAD) == 5
+
+
+@pytest.mark.parametrize("host", ["93.184.216.34", "169.254.169.254", "10.0.0.1", "zoo.test"])
+def test_no_test_here_reaches_beyond_loopback(host):
+    with pytest.raises((AssertionError, ValueError)):
+        http_wire.look_up(host, 80)
+    if host != "zoo.test":
+        with socket.socket() as sock, pytest.raises(AssertionError):
+            sock.connect((host, 80))

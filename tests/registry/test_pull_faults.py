@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import time
+from pathlib import Path
 
 import endless_faults as endless
 import faults as f
 import pytest
 from pull_bench import BLOB, HEAD, PAGE, RECORD, SHA, WEIGHTS
 
+import zoo as library
 from zoo.errors import ZooError
 from zoo.registry import cache
 from zoo.registry.tree import LATER
@@ -256,3 +259,10 @@ def test_without_the_digest_wrong_bytes_are_accepted(bench, monkeypatch, name):
         bench.pull()
     with pytest.raises(AssertionError):
         bench.assert_no_wrong_bytes()
+
+
+def test_the_docs_say_how_many_there_are():
+    page = (Path(library.__file__).parents[1] / "docs/reliability.md").read_text(encoding="utf-8")
+    rows = page.partition("## Pull\n")[2].partition("| redirects")[0]
+    survived, *refused = [int(count) for count in re.findall(r"\| (\d+) \|", rows)]
+    assert (survived, sum(refused)) == (len(SURVIVED), len(REFUSED))

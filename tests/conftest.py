@@ -53,8 +53,8 @@ def gate_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         from zoo.plugins.catalog import catalog
         from zoo.registry.gate import check_version
 
-        draft, files, digest = given
-        check_version(draft, files, catalog(), weights_sha256=digest)
+        draft, files, digest, handed = given
+        check_version(draft, files, catalog(), weights_sha256=digest, handed=handed)
 
     monkeypatch.setattr(fresh.FreshProcess, "__init__", lambda _: None)
     monkeypatch.setattr(fresh.FreshProcess, "__exit__", lambda *_: None)

@@ -16,7 +16,7 @@ from zoo.registry.fresh import FreshProcess
 from zoo.registry.loading import build_network
 from zoo.registry.record import Draft
 from zoo.runs.environment import plugin_record
-from zoo.runs.subjects import sha256
+from zoo.runs.sources import sha256
 from zoo.storage import tensors
 
 AFRESH = " (in a new process, as others would build it)"
@@ -186,8 +186,10 @@ def test_an_ensemble_needs_no_plugin_there(tmp_path):
     for key in ("preprocessing", "architecture", "plugin", "weights"):
         del given[key]
     tensors.save(tmp_path / "combine.safetensors", {"w": torch.tensor(float("nan"))})
+    tensors.save(tmp_path / "probe.safetensors", {})
+    files = {one: tmp_path / one for one in ("combine.safetensors", "probe.safetensors")}
     with FreshProcess() as process, pytest.raises(RegistryError) as caught:
-        process.check(Draft.of(**given), {"combine.safetensors": tmp_path / "combine.safetensors"})
+        process.check(Draft.of(**given), files)
     assert str(caught.value) == (
         f"model 'digits-tiny': combine.safetensors: tensor 'w' holds numbers that are not "
         f"finite{AFRESH}"

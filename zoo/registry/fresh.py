@@ -16,11 +16,14 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from zoo.errors import RegistryError, StorageError, clipped
 from zoo.registry.record import Draft
 from zoo.storage import strict_json
+
+if TYPE_CHECKING:  # with it would come torch, beside whose import the process is to start
+    from zoo.registry.members import Handed
 
 SECONDS = 600  # to build a network and send four images through it, however large
 _COMMAND = ("-E", "-P", "-m", "zoo.registry.rebuild")
@@ -60,7 +63,11 @@ class FreshProcess:
         self._process.wait()
 
     def check(
-        self, draft: Draft, files: Mapping[str, Path], weights_sha256: str | None = None
+        self,
+        draft: Draft,
+        files: Mapping[str, Path],
+        weights_sha256: str | None = None,
+        handed: Handed | None = None,
     ) -> None:
         """:func:`zoo.registry.gate.check_version` there; may be called once. Raises
         :class:`RegistryError` with what was found wrong, or with how the process failed."""
@@ -68,6 +75,7 @@ class FreshProcess:
             "draft": draft.model_dump(mode="json"),
             "files": {path: str(place.absolute()) for path, place in files.items()},
             "weights_sha256": weights_sha256,
+            "handed": None if handed is None else handed.as_json(),
         }
         what = f"model {draft.model!r}"
         try:

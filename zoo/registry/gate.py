@@ -18,7 +18,9 @@ from zoo.data.preprocessing import Preprocessing
 from zoo.errors import PluginError, RegistryError, reason
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.catalog import catalog as installed
+from zoo.registry.ensemble import RULE, Combined, rule_of
 from zoo.registry.loading import network_with
+from zoo.registry.members import Handed, members_of
 from zoo.registry.private import require_public
 from zoo.registry.record import PROBE, WEIGHTS, Draft
 from zoo.storage import limits, reading, tensors
@@ -38,17 +40,28 @@ def make_probe(
     return {"images": images, "logits": _answer(network, preprocessing, images)}
 
 
+def make_combined_probe(combined: Combined, seed: int = 0) -> dict[str, Tensor]:
+    """As :func:`make_probe`, of an ensemble: images of its first member's size, which each member
+    prepares for itself."""
+    seen_by = combined.preprocessing
+    generator = torch.Generator().manual_seed(seed)
+    shape = (IMAGES, *seen_by.size, seen_by.channels)
+    images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+    return {"images": images, "logits": _combined_answer(combined, images)}
+
+
 def check_version(
     draft: Draft,
     files: Mapping[str, Path],
     catalog: Catalog | None = None,
     *,
     weights_sha256: str | None = None,
+    handed: Handed | None = None,
 ) -> None:
     """Raise unless ``files``, by their path in the version, hold finite weights and a probe, the
-    weights fit the network that the record describes, and it repeats the probe's logits. Of an
-    ensemble the tensors are only to be finite: its members have been through the gate.
-    ``weights_sha256``: of the weights that were measured, which these have to be."""
+    weights fit the network that the record describes, and it repeats the probe's logits.
+    ``weights_sha256``: of the weights that were measured, which these have to be; ``handed``: the
+    members of an ensemble, which answers the probe with them."""
     check_claims(draft, files)
     what = f"model {draft.model!r}"
     loaded: dict[str, dict[str, Tensor]] = {}
@@ -60,6 +73,11 @@ def check_version(
             if path == WEIGHTS and weights_sha256 not in (None, hashlib.sha256(data).hexdigest()):
                 raise RegistryError(f"{what}: the weights are no longer those that were measured")
     if draft.ensemble is not None:
+        device = torch.device("cpu")
+        members = members_of(draft, handed or Handed(), device, catalog or installed(), what)
+        rule = rule_of(draft, loaded.get(RULE, {}), what)
+        combined = Combined(draft.task, members, rule, what, device)
+        _check_probe(combined.preprocessing, loaded[PROBE], what, combined)
         return
     network = network_with(
         loaded[WEIGHTS],
@@ -75,12 +93,12 @@ def check_version(
 def check_claims(draft: Draft, files: Mapping[str, Path]) -> None:
     """The part of :func:`check_version` that reads no file."""
     require_public(draft.model_dump(mode="json"))
-    if draft.ensemble is not None:
-        return
     what = f"model {draft.model!r}"
-    for path in (WEIGHTS, PROBE):
+    for path in (PROBE,) if draft.ensemble is not None else (WEIGHTS, PROBE):
         if path not in files:
             raise RegistryError(f"{what}: a version needs the file {path!r}")
+    if draft.ensemble is not None:
+        return
     preprocessing, architecture = Preprocessing.from_json(draft.preprocessing), draft.architecture
     given = architecture["in_channels"], tuple(architecture["image_size"])
     if given != (preprocessing.channels, preprocessing.size):
@@ -92,6 +110,15 @@ def check_probe(
 ) -> None:
     """Raise :class:`RegistryError` unless ``network`` repeats ``probe`` within 1e-4, of the largest
     logit where that is above 1."""
+    _check_probe(preprocessing, probe, what, network)
+
+
+def _check_probe(
+    preprocessing: Preprocessing,
+    probe: Mapping[str, Tensor],
+    what: str,
+    answering: nn.Module | Combined,
+) -> None:
     images, expected = probe.get("images"), probe.get("logits")
     shape = (*preprocessing.size, preprocessing.channels)
     if images is None or expected is None or images.dtype != torch.uint8:
@@ -100,7 +127,10 @@ def check_probe(
         raise RegistryError(
             f"{what}: the probe's images are {tuple(images.shape)}, not (4, *{shape})"
         )
-    answer = _answer(network, preprocessing, images)
+    if isinstance(answering, Combined):
+        answer = _combined_answer(answering, images)
+    else:
+        answer = _answer(answering, preprocessing, images)
     if answer.shape != expected.shape:
         raise RegistryError(
             f"{what}: the network answers with shape {tuple(answer.shape)}, the probe says "
@@ -113,6 +143,15 @@ def check_probe(
             f"{what}: the network built from the record differs by {difference:.2g} from the one "
             f"that was trained; its options, or its weights, are not those that were trained"
         )
+
+
+def _combined_answer(combined: Combined, images: Tensor) -> Tensor:
+    prepared = [combined.prepared(one.numpy(), "the probe") for one in images]
+    try:
+        return combined.logits(prepared).contiguous()
+    # Whatever a plugin's network raises.
+    except Exception as error:
+        raise PluginError(f"a member fails on a batch of images: {reason(error)}") from error
 
 
 def _answer(network: nn.Module, preprocessing: Preprocessing, images: Tensor) -> Tensor:

@@ -38,18 +38,28 @@ def load(
     where = choose_device(device)
     opened, parsed = find(reference, registry)
     record = opened.record(parsed)
-    record.require_network(str(record))
+    if record.ensemble is not None:
+        from zoo.registry.members import load_ensemble
+
+        return load_ensemble(opened, record, where, catalog or installed())
     # Large weights take as long to compare as their network takes to build: both at once.
     with opened.file_while(record, WEIGHTS) as data:
-        network = network_with(
-            tensors.from_bytes(data, f"the weights of {record}"),
-            record.architecture,
-            record.task,
-            catalog or installed(),
-            what=str(record),
-            plugin=record.plugin,
-        )
+        network = network_of(record, tensors.from_bytes(data, f"the weights of {record}"), catalog)
     return Model(record, Preprocessing.from_json(record.preprocessing), network, where)
+
+
+def network_of(
+    record: Record, weights: Mapping[str, Tensor], catalog: Catalog | None = None
+) -> nn.Module:
+    """The network of a version that is one, with its ``weights``."""
+    return network_with(
+        weights,
+        record.architecture,
+        record.task,
+        catalog or installed(),
+        what=str(record),
+        plugin=record.plugin,
+    )
 
 
 def read(reference: str, registry: str | None = None) -> tuple[Record, dict[str, Tensor]]:

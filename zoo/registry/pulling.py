@@ -15,7 +15,7 @@ from zoo.registry.config import find
 from zoo.registry.fields import Version
 from zoo.registry.folder_copy import Wanted
 from zoo.registry.names import Reference
-from zoo.registry.record import Record
+from zoo.registry.record import Draft, Record
 from zoo.registry.store import Registry
 from zoo.storage import reading
 
@@ -64,7 +64,7 @@ def pull_from(
 ) -> Pulled:
     """As :func:`pull`."""
     first = registry.record(reference)
-    versions = [first, *_members(registry, first)]
+    versions = [first, *made_of(registry, first, registry.digest(first)).values()]
     if to is None:
         return _pulled(registry, versions, _brought(registry, versions, report), None)
     wanted = _wanted(registry, versions)
@@ -73,13 +73,12 @@ def pull_from(
     return _pulled(registry, versions, {one.path: to / one.path for one in wanted}, to)
 
 
-def _members(registry: Registry, first: Record) -> list[Record]:
-    """What ``first`` is made of, directly or not, each once. Raises :class:`RegistryError` when
-    that never ends, or a member is not there."""
+def made_of(registry: Registry, first: Draft, digest: str = "") -> dict[Key, Record]:
+    """What ``first``, whose record has that ``digest`` if it is published, is made of, directly or
+    not, each once. Raises :class:`RegistryError` when that never ends, or a member is not there."""
     found: dict[Key, Record] = {}
 
-    def walk(record: Record, above: tuple[Key, ...]) -> None:
-        above = (*above, (record.model, registry.digest(record)))
+    def walk(record: Draft, above: tuple[Key, ...]) -> None:
         for member in record.ensemble["members"] if record.ensemble else ():
             key = (member["model"], member["digest"])
             if key in above:
@@ -91,10 +90,10 @@ def _members(registry: Registry, first: Record) -> list[Record]:
                 )
             if key not in found:
                 found[key] = _member(registry, member)
-                walk(found[key], above)
+                walk(found[key], (*above, key))
 
-    walk(first, ())
-    return list(found.values())
+    walk(first, ((first.model, digest),))
+    return found
 
 
 def _member(registry: Registry, member: Version) -> Record:

@@ -17,6 +17,7 @@ from zoo.errors import ZooError, reason
 from zoo.plugins.catalog import catalog
 from zoo.plugins.loading import SELECTION_VARIABLE
 from zoo.registry.gate import check_version
+from zoo.registry.members import Handed
 from zoo.registry.record import Draft
 from zoo.storage import limits, strict_json
 
@@ -37,15 +38,18 @@ def _refusal(request: bytes) -> str | None:
     try:
         asked: dict[str, Any] = strict_json.loads(request, "the request", _REQUEST_BYTES)
         draft = Draft.of(**asked["draft"])
-        if draft.ensemble is None:
-            os.environ[SELECTION_VARIABLE] = draft.plugin["entry"]
+        handed = None if asked["handed"] is None else Handed.of(asked["handed"])
+        entries = {draft.plugin["entry"]} if draft.ensemble is None else set()
+        entries |= handed.entries if handed is not None else set()
+        os.environ[SELECTION_VARIABLE] = ",".join(sorted(entries))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # told by what fails for it, or by nobody
             found = catalog()
         if found.problems:
             return str(found.problems[0])
         files = {path: Path(place) for path, place in asked["files"].items()}
-        check_version(draft, files, found, weights_sha256=asked["weights_sha256"])
+        measured = asked["weights_sha256"]
+        check_version(draft, files, found, weights_sha256=measured, handed=handed)
     except ZooError as error:
         return str(error)
     except Exception as error:

@@ -19,8 +19,10 @@ from zoo.errors import RegistryError, ZooError, ZooWarning, printable
 from zoo.predictions.confusion import DRAWN, draw_confusion
 from zoo.registry.card import render_card
 from zoo.registry.card_text import CARD_BYTES, CardText, own_text, require_complete
+from zoo.registry.ensemble import Combined
 from zoo.registry.fresh import FreshProcess
-from zoo.registry.gate import check_claims, make_probe
+from zoo.registry.gate import check_claims, make_combined_probe, make_probe
+from zoo.registry.members import Handed
 from zoo.registry.names import Reference
 from zoo.registry.private import find_secret, this_machine
 from zoo.registry.record import CARD, PROBE, Draft, Record, confusion_file, metrics_file
@@ -46,12 +48,13 @@ def release(
     text: CardText,
     figures: Figures | None = None,
     *,
-    network: nn.Module | None = None,
+    network: nn.Module | Combined,
     weights_sha256: str | None = None,
     fresh: FreshProcess,
 ) -> Release:
     """Publish a version with everything a stranger needs. ``files``: the weights, which are those
-    of ``network``; of an ensemble, which has no network, what its method keeps. ``figures``: all
+    of ``network``; of an ensemble, whose members are in ``registry``, what its rule keeps.
+    ``figures``: all
     that was measured, by split; ``weights_sha256``: of the weights that they are of. Returns once
     the version is durable.
 
@@ -73,8 +76,9 @@ def release(
 
     def gate(draft: Draft, copies: Mapping[str, Path]) -> None:
         check_claims(draft, copies)
-        fresh.check(draft, copies, weights_sha256)
+        fresh.check(draft, copies, weights_sha256, handed)
 
+    handed = None if draft.ensemble is None else Handed.taken(registry, draft)
     _check_card(draft.model, card(1))
     drawn = {confusion_file(split): picture for split, picture in pictures.items()}
     record = registry.publish(
@@ -91,9 +95,9 @@ def release(
     return Release(record, cards[-1], drawn)
 
 
-def _probe(draft: Draft, network: nn.Module | None) -> dict[str, bytes]:
-    if network is None:
-        return {}
+def _probe(draft: Draft, network: nn.Module | Combined) -> dict[str, bytes]:
+    if isinstance(network, Combined):
+        return {PROBE: tensors.to_bytes(make_combined_probe(network))}
     probe = make_probe(network, Preprocessing.from_json(draft.preprocessing))
     return {PROBE: tensors.to_bytes(probe)}
 

@@ -80,14 +80,15 @@ def bring(tree: Tree, sha256: str, size: int, what: str, progress: Progress = si
 
 def holds(path: Path, sha256: str, size: int) -> bool | None:
     """Whether the file is of that size and digest; None where there is no file."""
-    with reported("read", path):
-        try:
-            with path.open("rb") as stream:
-                if os.fstat(stream.fileno()).st_size != size:
-                    return False
-                return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
-        except FileNotFoundError:
+    try:
+        with reading.opened(path) as (stream, found):
+            return found == size and hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+    except StorageError:
+        if not path.exists():
             return None
+        if not path.is_file():  # a pipe, say
+            return False
+        raise
 
 
 def usage() -> tuple[int, int]:

@@ -32,13 +32,18 @@ def test_points_are_those_of_scikit_learn(weighted):
             continue
         seen += 1
         fpr, tpr, thresholds = reference.roc_curve(truth, scores, drop_intermediate=False)
-        np.testing.assert_allclose(points.false / points.negatives, fpr[1:], atol=1e-12)
-        np.testing.assert_allclose(points.hits / points.support, tpr[1:], atol=1e-12)
-        assert np.array_equal(points.thresholds, thresholds[1:])
+        at = np.flatnonzero(np.isin(thresholds, points.thresholds))
+        assert np.array_equal(points.thresholds, thresholds[at])
+        assert {*scores[truth == 1], scores.min()} <= {*points.thresholds}
+        np.testing.assert_allclose(points.false / points.negatives, fpr[at], atol=1e-12)
+        np.testing.assert_allclose(points.hits / points.support, tpr[at], atol=1e-12)
+        assert reference.auc(
+            [0, *(points.false / points.negatives)], [0, *(points.hits / points.support)]
+        ) == pytest.approx(reference.roc_auc_score(truth, scores), abs=1e-12)  # no corner is lost
         precision, recall, _ = reference.precision_recall_curve(truth, scores)
         found = points.hits / (points.hits + points.false)
-        np.testing.assert_allclose(found, precision[-2::-1], atol=1e-12)
-        np.testing.assert_allclose(points.hits / points.support, recall[-2::-1], atol=1e-12)
+        np.testing.assert_allclose(found, precision[-2::-1][at - 1], atol=1e-12)
+        np.testing.assert_allclose(points.hits / points.support, recall[-2::-1][at - 1], atol=1e-12)
     assert seen > 50
 
 

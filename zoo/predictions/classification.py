@@ -48,19 +48,15 @@ class Classification:
         targets, decisions = targets.astype(np.int64), decisions.astype(np.int64)
         several = task.kind == MULTILABEL
         truth = targets if several else np.arange(classes) == targets[:, None]
-        sample = np.repeat(np.arange(self.samples), classes)
         if several:
             cells = np.arange(classes) * 4 + targets * 2 + decisions
-            self._cells = summing(cells.reshape(-1), 4 * classes, self.samples, sample=sample)
+            self._cells = summing(cells, 4 * classes)
         else:
-            cells = targets * classes + decisions
-            self._cells = summing(cells, classes * classes, self.samples)
+            self._cells = summing(targets * classes + decisions, classes * classes)
         exact = (targets == decisions).reshape(self.samples, -1).all(1)
-        self._exact = summing(np.where(exact, 0, 1), 2, self.samples)
+        self._exact = summing(np.where(exact, 0, 1), 2)
         self._rankings = [Ranking(truth[:, k], probabilities[:, k]) for k in range(classes)]
-        self._all = Ranking(
-            truth.reshape(-1), probabilities.reshape(-1), sample=sample, samples=self.samples
-        )
+        self._all = Ranking(truth, probabilities)
         self._probabilities = ProbabilitySums(task, truth, probabilities)
 
     @classmethod

@@ -1,6 +1,6 @@
 """ROC and precision-recall curves, as few points as draw the same line.
 
-Shapes: N samples, T different scores, P points kept.
+Shapes: N samples, T thresholds, P points kept.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ _PLACES = 6  # decimals of what is kept
 
 @dataclass(frozen=True)
 class Points:
-    """At each different score, from the highest on: what deciding by "score >= threshold" gives.
-    ``thresholds``, ``hits`` (true positives) and ``false`` (false positives): (T,); ``support`` and
-    ``negatives``: how many there are of each."""
+    """What deciding by "score >= threshold" gives, at every score of a positive, and at the last
+    one above it: between these only negatives are added, and both curves are straight. From the
+    highest on, (T,): ``thresholds``, ``hits`` (true positives), ``false`` (false positives);
+    ``support`` and ``negatives``: how many there are of each."""
 
     thresholds: np.ndarray
     hits: np.ndarray
@@ -31,14 +32,20 @@ class Points:
     def of(cls, truth: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> Points:
         """0/1 ``truth`` and ``scores`` (N,); ``weights``: None, or integers from 0, (N,)."""
         heavy = checked(weights, len(truth))
-        thresholds, place = np.unique(-scores, return_inverse=True)
-        hits = np.bincount(place, heavy * truth, len(thresholds))
-        every = np.bincount(place, heavy, len(thresholds))
-        kept = every > 0
+        drawn = heavy > 0
+        positive, scores, heavy = truth[drawn].astype(bool), scores[drawn], heavy[drawn]
+        steps = np.unique(scores[positive])
+        # Place 2s + 1 has the score of step s, place 2s what is below it and above the one before.
+        place = np.searchsorted(steps, scores) + np.searchsorted(steps, scores, "right")
+        hits = np.bincount(place, heavy * positive, 2 * len(steps) + 1)
+        every = np.bincount(place, heavy, 2 * len(steps) + 1)
+        lowest = np.full(len(every), np.inf)
+        np.minimum.at(lowest, place, scores)
+        kept = np.flatnonzero(every)[::-1]
         hits, every = hits[kept].cumsum(), every[kept].cumsum()
         support = float(hits[-1]) if len(hits) else 0.0
         negatives = float(every[-1]) - support if len(hits) else 0.0
-        return cls(-thresholds[kept], hits, every - hits, support, negatives)
+        return cls(lowest[kept], hits, every - hits, support, negatives)
 
     def roc(self) -> dict[str, list[float]] | None:
         """``fpr`` and ``tpr`` (P,), the false and true positives' shares, and the ``threshold`` of

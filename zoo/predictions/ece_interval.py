@@ -50,12 +50,10 @@ def chance(
     sure = probabilities.astype(np.float64)
     several = task.kind == MULTILABEL
     off = sure - (targets if several else targets[:, None] == np.arange(classes))
-    sample = np.repeat(np.arange(samples), classes)
-    of_class = (np.arange(classes) * BINS + bins(sure)).reshape(-1)
-    by_class = summing(of_class, classes * BINS, samples, values=off.reshape(-1), sample=sample)
+    by_class = summing(np.arange(classes) * BINS + bins(sure), classes * BINS, off)
     top = sure.argmax(1)[:, None]
     confidence, off_top = (np.take_along_axis(one, top, 1)[:, 0] for one in (sure, off))
-    of_top = summing(bins(confidence), BINS, samples, values=off_top)
+    of_top = summing(bins(confidence), BINS, off_top)
     random, overall, each = np.random.default_rng(0), [], []
     for _ in range(0, _DRAWS, TOGETHER):
         signs = random.standard_normal((units.count, TOGETHER))[units.member]

@@ -5,6 +5,8 @@ Shapes: N samples, K classes, D draws. Weights: float64 (N,) or (N, D).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from zoo.predictions.rates import ratio
@@ -21,24 +23,17 @@ class ProbabilitySums:
 
     def __init__(self, task: Task, truth: np.ndarray, probabilities: np.ndarray) -> None:
         self._task = task
-        samples, classes = truth.shape
-        sure, truth = probabilities.astype(np.float64), truth.astype(np.float64)
+        classes = truth.shape[1]
+        sure = probabilities.astype(np.float64)
         off = sure - truth
-        losses = np.stack([log_losses(task, truth, sure), briers(task, truth, sure)])
-        self._losses = _rows(losses)
-        self._squares = _rows(off.T**2)
-        of_class = np.arange(classes) * BINS + bins(sure)
-        self._classwise = summing(
-            of_class.reshape(-1),
-            classes * BINS,
-            samples,
-            values=off.reshape(-1),
-            sample=np.repeat(np.arange(samples), classes),
-        )
+        both = [log_losses(task, truth, sure), briers(task, truth, sure)]
+        self._losses = _sums(np.stack(both, axis=1))
+        self._squares = _sums(off**2)
+        of_class = bins(sure) + np.arange(classes, dtype=np.int32) * BINS
+        self._classwise = summing(of_class, classes * BINS, off)
         top = sure.argmax(1)[:, None]
         confidence = np.take_along_axis(sure, top, 1)[:, 0]
-        off_top = np.take_along_axis(off, top, 1)[:, 0]
-        self._top = summing(bins(confidence), BINS, samples, values=off_top)
+        self._top = summing(bins(confidence), BINS, np.take_along_axis(off, top, 1))
 
     def figures(self, weights: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Overall (D,) and by class (K, D), by name.
@@ -68,7 +63,7 @@ def bins(probabilities: np.ndarray) -> np.ndarray:
     """The bin of each, 0 to ``BINS`` - 1: bin b holds b / BINS < p <= (b + 1) / BINS, the first 0
     too."""
     inner = np.linspace(0, 1, BINS + 1)[1:-1]
-    return np.searchsorted(inner, probabilities)
+    return np.searchsorted(inner, probabilities).astype(np.int32)
 
 
 def log_losses(task: Task, truth: np.ndarray, sure: np.ndarray) -> np.ndarray:
@@ -94,13 +89,7 @@ def briers(task: Task, truth: np.ndarray, sure: np.ndarray) -> np.ndarray:
     return found
 
 
-def _rows(values: np.ndarray) -> object:
-    """(R, N) as a matrix that sums each row's values."""
-    rows, samples = values.shape
-    return summing(
-        np.repeat(np.arange(rows), samples),
-        rows,
-        samples,
-        values=values.reshape(-1),
-        sample=np.tile(np.arange(samples), rows),
-    )
+def _sums(values: np.ndarray) -> Any:
+    """Of (N, R), what times weights gives the sums of each of the R columns."""
+    columns = np.arange(values.shape[1], dtype=np.int32)
+    return summing(np.broadcast_to(columns, values.shape), len(columns), values)

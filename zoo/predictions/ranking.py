@@ -1,7 +1,6 @@
 """How well scores put positives before negatives: AUROC and average precision, of many draws.
 
-Shapes: N samples, D draws, E scores (of one class E is N; micro-averaged, N times K), G different
-scores of positives.
+Shapes: N samples, K classes, D draws, G different scores of positives.
 """
 
 from __future__ import annotations
@@ -13,20 +12,13 @@ from zoo.predictions.weights import summing
 
 
 class Ranking:
-    """0/1 ``truth`` (E,) and ``scores`` (E,), sorted once. ``sample``: whose weight a score has, of
-    ``samples``; by default each sample has one.
+    """0/1 ``truth`` and ``scores``, sorted once: (N,), or (N, K) for all of a sample's scores among
+    all others, with the weight of the sample.
 
     Between two neighbouring scores of positives the order of negatives is of no matter: their
     weights are summed there by one sparse product, and of G sums everything is computed."""
 
-    def __init__(
-        self,
-        truth: np.ndarray,
-        scores: np.ndarray,
-        *,
-        sample: np.ndarray | None = None,
-        samples: int | None = None,
-    ) -> None:
+    def __init__(self, truth: np.ndarray, scores: np.ndarray) -> None:
         positive = truth.astype(bool)
         steps = np.unique(scores[positive])
         place = np.searchsorted(steps, scores)
@@ -35,9 +27,7 @@ class Ranking:
         # Rows: negatives below each step and above the last, negatives at each, positives at each.
         row = place + np.where(tied, len(steps) + 1, 0) + np.where(positive, len(steps), 0)
         self._steps = len(steps)
-        self._sums = summing(
-            row, 3 * len(steps) + 1, len(truth) if samples is None else samples, sample=sample
-        )
+        self._sums = summing(row, 3 * len(steps) + 1)
 
     def areas(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(AUROC, average precision) by float64 weights (N,) or (N, D).

@@ -32,22 +32,17 @@ def checked(weights: np.ndarray | None, samples: int) -> np.ndarray:
     return np.ascontiguousarray(weights, np.float64)
 
 
-def summing(
-    groups: np.ndarray,
-    count: int,
-    samples: int,
-    *,
-    values: np.ndarray | None = None,
-    sample: np.ndarray | None = None,
-) -> Any:
+def summing(groups: np.ndarray, count: int, values: np.ndarray | None = None) -> Any:
     """A sparse matrix (count, N) that, times weights, gives for each group the sum of the weights
-    of its entries, times their ``values``. ``groups``: the group (E,) of every entry; ``sample``:
-    whose weight the entry has, by default the sample at its place.
+    of its entries, times their ``values``. ``groups`` and ``values``: of the one entry of every
+    sample, (N,), or of several, (N, E).
 
     A product adds in the order of the samples, on one thread: equal input is equal to the last bit
     on any number of cores, which a product of dense matrices does not promise."""
     from scipy import sparse
 
-    columns = np.arange(samples) if sample is None else sample
-    given = np.ones(len(groups)) if values is None else np.asarray(values, np.float64)
-    return sparse.csr_matrix((given, (groups, columns)), shape=(count, samples))
+    given = np.ones(groups.size) if values is None else values.reshape(-1).astype(np.float64)
+    each = groups.shape[1] if groups.ndim == 2 else 1
+    ends = np.arange(0, groups.size + 1, each)
+    # By columns: nothing is sorted, and an entry is in place as it comes.
+    return sparse.csc_matrix((given, groups.reshape(-1), ends), shape=(count, len(groups)))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .choices import Json
 from .registry_alias import RegistryName
 from .tables import show_json
+
+if TYPE_CHECKING:
+    from zoo.registry.collection import Collected
+    from zoo.registry.store import Registry
 
 
 def gc(
@@ -33,6 +37,7 @@ def gc(
       zoo registry gc --apply
       zoo registry gc --registry team --grace 30d --apply
     """
+    from zoo.errors import RegistryError
     from zoo.registry.collection import collect, seconds
     from zoo.registry.config import open_registry
 
@@ -40,7 +45,15 @@ def gc(
     done = collect(opened.tree, str(opened), grace=seconds(grace), apply=apply)
     if json:
         show_json(done.as_json())
-        return
+    else:
+        _show(done, opened, registry, grace, apply=apply)
+    if done.problem is not None:
+        raise RegistryError(done.problem)
+
+
+def _show(
+    done: Collected, opened: Registry, registry: str | None, grace: str, *, apply: bool
+) -> None:
     for line in done.lines():
         typer.echo(line)
     typer.echo(f"{opened}: {done.summary(grace)}")

@@ -226,6 +226,25 @@ def test_gc_tells_and_then_does(zoo: Zoo, here: Path, publish: Publish) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("grace", ["", "7", "d", "-1d", "1w", "1.5d", "7 d", "1000000d0"])
+def test_a_grace_is_a_time(zoo: Zoo, publish: Publish, grace: str) -> None:
+    publish(0)
+    zoo("registry", "init")
+    assert zoo("registry", "gc", f"--grace={grace}")[::2] == (
+        1, f"zoo: error: grace {grace!r}: expected a time such as '7d', '12h', '90m' or '0'\n",
+    )  # fmt: skip
+
+
+def test_gc_and_repair_want_a_registry(zoo: Zoo, here: Path) -> None:
+    (here / "registry.toml").write_text('[registry.local]\nurl = "nowhere"\n')
+    for command in (("gc", "--apply"), ("repair",)):
+        assert zoo("registry", *command)[::2] == (
+            1, f"zoo: error: registry 'local' ({here}/nowhere) is no registry: it has no "
+            "zoo-registry.json\n",
+        )  # fmt: skip
+    assert not (here / "nowhere").exists()
+
+
 def test_what_can_only_be_read_is_said(zoo: Zoo, here: Path) -> None:
     (here / "registry.toml").write_text('[registry.web]\nurl = "http://127.0.0.1:1/x"\n')
     web = "registry 'web' (http://127.0.0.1:1/x)"

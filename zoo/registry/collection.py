@@ -8,6 +8,7 @@ back what either speaks for. So one of the two sees the other.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from zoo.errors import RegistryError
+from zoo.errors import RegistryError, ZooError
 from zoo.registry import layout, marker
 from zoo.registry.findings import several
 from zoo.registry.references import References
@@ -37,7 +38,8 @@ class Collected:
     """Paths: ``taken`` into the trash, ``deleted`` out of it, ``unfinished`` ones removed, those
     ``returned`` to their place because a version names them. ``bytes``: of ``taken`` and
     ``deleted`` together; ``young``: how many files were left because they are younger than the
-    grace. Without ``applied`` all that is what would be done."""
+    grace; ``problem``: why a file could not be moved; the others were. Without ``applied`` all that
+    is what would be done."""
 
     applied: bool
     taken: list[str] = field(default_factory=list)
@@ -46,6 +48,7 @@ class Collected:
     returned: list[str] = field(default_factory=list)
     young: int = 0
     bytes: int = 0
+    problem: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -146,29 +149,43 @@ class _Collection:
                 self._done.young += 1
 
     def _take(self, batch: list[Found]) -> None:
-        taken: dict[str, tuple[str, int]] = {}
-        for one in batch:
-            if not self._apply:
-                taken[one.entry.name] = one.path, one.entry.size or 0
-                continue
-            if self._tree.modified(one.path) != one.entry.modified:
-                continue  # somebody uses it again
-            to = f"{self._trash}/{one.entry.name}"
-            put_there = self._tree.take(one.path, to)
-            if put_there is None:
-                continue
-            if put_there != one.entry.modified:
-                self._give_back(to)
-                continue
-            taken[one.entry.name] = one.path, one.entry.size or 0
+        taken: dict[str, Found] = {}
         if self._apply:
-            self._references.look_again()
-        for sha256, (path, size) in taken.items():
+            try:
+                for one in batch:
+                    self._take_one(one, taken)
+                self._references.look_again()
+            except BaseException:  # without the second look nothing stays taken
+                for sha256 in taken:
+                    with contextlib.suppress(ZooError):
+                        self._give_back(f"{self._trash}/{sha256}")
+                raise
+        else:
+            taken = {one.entry.name: one for one in batch}
+        for sha256, one in taken.items():
             if sha256 in self._references.blobs:
                 self._give_back(f"{self._trash}/{sha256}")
             else:
-                self._done.taken.append(path)
-                self._done.bytes += size
+                self._done.taken.append(one.path)
+                self._done.bytes += one.entry.size or 0
+
+    def _take_one(self, one: Found, taken: dict[str, Found]) -> None:
+        """Add it to ``taken`` unless somebody uses it again, or it cannot be moved."""
+        if self._tree.modified(one.path) != one.entry.modified:
+            return
+        name, to = one.entry.name, f"{self._trash}/{one.entry.name}"
+        taken[name] = one  # whatever happens from here on
+        moved = False
+        try:
+            put_there = self._tree.take(one.path, to)
+            moved = put_there == one.entry.modified
+        except ZooError as error:  # maybe it is moved all the same
+            self._done.problem = self._done.problem or str(error)
+            put_there = self._tree.modified(to)
+        if not moved:
+            if put_there is not None:
+                self._give_back(to)
+            del taken[name]
 
     def _give_back(self, path: str) -> None:
         if self._apply:

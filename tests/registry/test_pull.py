@@ -187,6 +187,16 @@ def test_a_failure_while_it_is_written_leaves_no_part_of_it(served, monkeypatch,
     served.assert_nothing()
 
 
+def test_without_clearing_up_a_part_is_left(served, monkeypatch):
+    """The negative control."""
+    monkeypatch.setattr(folder_copy.shutil, "rmtree", lambda *given, **more: None)
+    monkeypatch.setattr(folder_copy.os, "rename", lambda *given: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        served.pull()
+    with pytest.raises(AssertionError):
+        served.assert_nothing()
+
+
 # The cache
 
 

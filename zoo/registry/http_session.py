@@ -83,14 +83,24 @@ class Answer:
 
     def read(self, most: int) -> bytes:
         """At most ``most`` bytes of the body."""
+        most = most if self.length is None else min(most, self.length)
         whole = bytearray(most)
         view, done = memoryview(whole), 0
         while done < most and (count := self.readinto(view[done : done + (1 << 16)])):
             done += count
         return bytes(view[:done])
 
-    def is_over(self) -> bool:
+    def finish(self) -> bool:
+        """Whether the body was read to its end, so that the connection can serve again. Reads what
+        is left, where that is little."""
+        left = self._response.length
+        with contextlib.suppress(DroppedError, StalledError), _told(self._watch):
+            if not self._response.isclosed() and left is not None and left <= _SMALL:
+                self._response.read()
         return self._response.isclosed()
+
+    def close(self) -> None:
+        self._response.close()
 
 
 class Session:
@@ -208,18 +218,16 @@ class Session:
 
     def _release(self, link: Link, watch: Watch, answer: Answer) -> None:
         try:
-            with contextlib.suppress(DroppedError, StalledError):
-                if not answer.is_over() and (answer.length or _SMALL) < _SMALL:
-                    answer.read(_SMALL)
+            over = answer.finish()
         finally:
             watch.end()
-        reusable = answer.is_over() and link.http.sock is not None and not watch.expired
+        reusable = over and link.http.sock is not None and not watch.expired
         with self._lock:
             if reusable and len(self._idle) < _IDLE:
                 link.used = True
                 self._idle.append(link)
                 return
-        answer._response.close()
+        answer.close()
         link.close()
 
 

@@ -9,8 +9,8 @@ import os
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from zoo.errors import StorageError, missing_path
 from zoo.storage import limits
@@ -36,7 +36,7 @@ def read(path: Path, limit: int, expect_sha256: str | None = None, what: str = "
 
 
 @contextlib.contextmanager
-def opened(path: Path, what: str = "file") -> Iterator[tuple[BinaryIO, int]]:
+def opened(path: Path, what: str = "file") -> Iterator[tuple[BufferedReader, int]]:
     """A regular file to read from, and its size. Raises :class:`StorageError` when it is missing,
     something else (a pipe would be waited for), or cannot be read."""
     with reported("read", path):
@@ -85,7 +85,7 @@ def _require(found: str, expected: str, path: Path, what: str) -> None:
         )
 
 
-def _taken(stream: BinaryIO, count: int, what: str, path: Path) -> bytes:
+def _taken(stream: BufferedReader, count: int, what: str, path: Path) -> bytes:
     try:
         return stream.read(count)
     except MemoryError:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, model_validator
 
-from zoo.errors import RegistryError, StorageError
+from zoo.errors import RegistryError, StorageError, ZooError
 from zoo.registry import formats, layout, names
 from zoo.registry.fields import Date, Digest, Number
 from zoo.registry.formats import FORMAT
@@ -115,9 +115,12 @@ def read_page(tree: Tree, name: str, number: int) -> Page | None:
 def read_catalog(tree: Tree) -> list[str]:
     """The names of all models, in no order."""
     shards = read_form(tree, layout.SHARDS, Shards, layout.SHARD_BYTES)
+    paths = [f"{layout.CATALOG}/{key}.json" for key in (shards.shards if shards else ())]
     found: list[str] = []
-    for key in shards.shards if shards else ():
-        shard = read_form(tree, f"{layout.CATALOG}/{key}.json", Shard, layout.SHARD_BYTES)
+    for _, path, data in read_all(tree, range(len(paths)), paths.__getitem__, layout.SHARD_BYTES):
+        if isinstance(data, ZooError):
+            raise data
+        shard = _form_of(tree, path, Shard, layout.SHARD_BYTES, data)
         found += shard.models if shard else []
     return found
 
@@ -137,7 +140,12 @@ def read_state(tree: Tree, model: str, serial: int) -> State:
 
 
 def read_form(tree: Tree, path: str, form: type[_Form], limit: int) -> _Form | None:
-    data = tree.read(path, limit)
+    return _form_of(tree, path, form, limit, tree.read(path, limit))
+
+
+def _form_of(
+    tree: Tree, path: str, form: type[_Form], limit: int, data: bytes | None
+) -> _Form | None:
     if data is None:
         return None
     try:

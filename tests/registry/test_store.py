@@ -180,3 +180,17 @@ def test_a_file_that_is_a_link_is_refused(registry, tmp_path):
     with pytest.raises(StorageError, match="it is a symbolic link"):
         registry.publish(draft(), {"a": tmp_path / "link"})
     assert registry.models() == []
+
+
+def test_a_file_that_comes_while_it_is_looked_for_is_read(registry, monkeypatch):
+    registry.create()
+    tree, real = registry.tree, type(registry.tree).exists
+
+    def exists(self, path):
+        monkeypatch.setattr(type(tree), "exists", real)
+        tree.replace(path, b"it")
+        return real(self, path)
+
+    monkeypatch.setattr(type(tree), "exists", exists)
+    assert tree.read("models/a/head.json", 9) == b"it"
+    assert tree.read("models/a/none.json", 9) is None

@@ -89,11 +89,17 @@ def test_segmentation():
     task = Task.segmentation(["ground", "thing"], positive="thing")
     per_image = {"dice": 0.7, "iou": None, "images": {"dice": 4, "iou": 0}, "undefined": 3}
     figures = {"accuracy": 0.9, "f1": 0.8, "iou": 0.6, "dice": 0.8}
-    whole = {"test": {**figures, "per_image": per_image, "confusion": [[5, 1], [2, 9]]}}
+    own = {"per_image": {"hd95": 3.5, "dice": 0.75, "images": {"hd95": 4, "dice": 4}}}
+    row = {"class": "thing", "support": 11, "dice": 0.8, "mcc": 0.7}
+    whole = {"test": {**figures, "per_image": per_image, "own_size": own, "per_class": [row],
+                      "confusion": [[5, 1], [2, 9]]}}  # fmt: skip
     rendered = render_card(draft(task=task, metrics={"test": figures}), 1, TEXT, whole)
     assert "| dice | 0.8000 |\n| iou | 0.6000 |\n| accuracy | 0.9000 |" in rendered
     title = "### Mean over images, test\n\n| figure | mean | of images |\n| --- | --- | --- |\n"
     assert f"{title}| dice | 0.7000 | 4 |\n| iou | – | 0 |\n" in rendered
+    large = title.replace(", test", " in their own size, test")
+    assert f"{large}| dice | 0.7500 | 4 |\n| hd95 | 3.5000 | 4 |\n" in rendered
+    assert "| class | support | dice |\n| --- | --- | --- |\n| thing | 11 | 0.8000 |" in rendered
     assert "| thing | 2 | 9 |" in rendered
     assert "\n\nOf all pixels together, at the size of the network's input; " in rendered
     assert "result.masks[0].shape" in rendered and "result.classes" not in rendered

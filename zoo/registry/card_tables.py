@@ -16,10 +16,15 @@ CLASSES = 20  # of a confusion matrix that still can be read
 # A record's keys are sorted; people read figures in another order.
 _SPLITS = ("train", "val", "test")
 _FIGURES = (
-    "dice", "iou", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "auroc",
-    "log_loss",
+    "dice", "iou", "accuracy", "exact_match", "balanced_accuracy", "precision", "recall",
+    "specificity", "f1", "auroc", "average_precision", "mcc", "kappa", "log_loss", "brier", "ece",
+    "hd95",
 )  # fmt: skip
-_COLUMNS = ("class", "support", *_FIGURES)
+# Of a class; the others are in the version's file of figures.
+_COLUMNS = (
+    "class", "support", "dice", "iou", "precision", "recall", "specificity", "f1", "auroc",
+    "average_precision",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,21 +92,15 @@ def sections(
     ``pictures``: by split, the file that shows the last."""
     for split in _ordered(figures, _SPLITS):
         metrics = figures[split]
-        per_image = metrics.get("per_image")
-        if isinstance(per_image, dict):
-            counted = per_image.get("images")
-            images = counted if isinstance(counted, dict) else {}
-            means = [
-                [name, per_image[name], images.get(name)]
-                for name in _ordered(per_image, _FIGURES)
-                if name not in ("images", "undefined")
-            ]
-            yield Section(f"Mean over images, {split}", ("figure", "mean", "of images"), means)
+        yield from _over_images(metrics, f"Mean over images, {split}")
+        own = metrics.get("own_size")
+        if isinstance(own, dict):
+            yield from _over_images(own, f"Mean over images in their own size, {split}")
         few = len(draft.task.classes) <= CLASSES
         by_class = metrics.get("per_class")
         if few and isinstance(by_class, list) and by_class and all(map(_is_row, by_class)):
             rows: list[dict[str, Any]] = by_class
-            header = _ordered(rows[0], _COLUMNS)
+            header = [name for name in _COLUMNS if name in rows[0]]
             yield Section(
                 f"By class, {split}", header, [[row.get(key) for key in header] for row in rows]
             )
@@ -109,6 +108,20 @@ def sections(
         picture = pictures.get(split, "")
         if matrix[0] or picture:
             yield Section(f"Confusion matrix, {split}", *matrix, picture=picture)
+
+
+def _over_images(metrics: Mapping[str, Any], title: str) -> Iterable[Section]:
+    per_image = metrics.get("per_image")
+    if not isinstance(per_image, dict):
+        return
+    counted = per_image.get("images")
+    images = counted if isinstance(counted, dict) else {}
+    means = [
+        [name, per_image[name], images.get(name)]
+        for name in _ordered(per_image, _FIGURES)
+        if name not in ("images", "undefined")
+    ]
+    yield Section(title, ("figure", "mean", "of images"), means)
 
 
 def _matrix(draft: Draft, confusion: object) -> tuple[Sequence[object], Sequence[Sequence[object]]]:

@@ -109,7 +109,7 @@ def _publish(
 ) -> tuple[Record, str | None]:
     from zoo.runs.folder import CARD, find_run
     from zoo.runs.publish import publish as carry_out
-    from zoo.runs.subjects import sha256
+    from zoo.runs.sources import sha256
 
     opened = find_run(run)
     if name is None:

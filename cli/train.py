@@ -138,7 +138,7 @@ def finish(done: RunFolder, *, json: bool = False) -> None:
     """Say where the run is and what comes next; of several processes the first one does."""
     from zoo.runs.launch import launched
     from zoo.runs.naming import as_argument
-    from zoo.runs.subjects import has_weights, part_of
+    from zoo.runs.sources import has_weights, part_of
 
     launch = launched()
     if launch is not None and launch.rank:

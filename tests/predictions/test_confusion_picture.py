@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.predictions.confusion import DRAWN, _percent, _readable, _shares, _short, draw_confusion
+from zoo.predictions.confusion import DRAWN, _shares, draw_confusion
+from zoo.predictions.lettering import percent, readable, short_count
 from zoo.tasks import Task
 
 BINARY = Task.binary(["normal", "pneumonia"], positive="pneumonia")
@@ -78,16 +79,16 @@ def test_foreign_names_are_drawn_as_text_and_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         drawn(Task.multiclass(names), np.ones((4, 4), int), "$\\frac{1}{0}$ \u732b")
-    shown = _readable(names)
+    shown = readable(names)
     assert shown[:3] == ["$a^2$ \\alpha", "class 1", "x\\u202ey\\n"]
     assert len(shown[3]) <= 16
 
 
 def test_numbers_are_short_and_honest():
     given = (0, 7, 9999, 10_000, 12_345, 999_999, 1_234_567, 23_456_789, 1.5e9)
-    assert [_short(one) for one in given] == [
+    assert [short_count(one) for one in given] == [
         "0", "7", "9999", "10k", "12k", "1000k", "1.2M", "23M", "1.5G",
     ]  # fmt: skip
-    assert [_percent(one) for one in (0, 0.001, 0.25, 0.994, 0.996, 1)] == [
+    assert [percent(one) for one in (0, 0.001, 0.25, 0.994, 0.996, 1)] == [
         "0%", "<1%", "25%", "99%", ">99%", "100%",
     ]  # fmt: skip

@@ -10,7 +10,8 @@ from PIL import Image
 from torch import nn
 
 from zoo.data.preprocessing import Preprocessing
-from zoo.runs.subjects import Source, Subject
+from zoo.runs.sources import Source
+from zoo.runs.subjects import Subject
 from zoo.tasks import Task
 
 SHADES = Task.multiclass(["dark", "gray", "bright"])

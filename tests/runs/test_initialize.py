@@ -16,7 +16,7 @@ from zoo.recipes.resolving import resolve
 from zoo.recipes.writing import public_data
 from zoo.runs import initialize
 from zoo.runs.folder import RunFolder
-from zoo.runs.subjects import weights_of
+from zoo.runs.sources import weights_of
 from zoo.storage import tensors
 from zoo.tasks import Task
 

@@ -18,7 +18,7 @@ from zoo.errors import DataError, PredictionsError, ZooWarning
 from zoo.registry.model import Predictor
 from zoo.runs.asked_images import images_at
 from zoo.runs.predicting import predict
-from zoo.runs.subjects import Source
+from zoo.runs.sources import Source
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import zoo
 from zoo.errors import RecipeError, RegistryError, RunError, ZooError
 from zoo.registry.record import Record
 from zoo.runs.naming import as_argument
-from zoo.runs.subjects import is_path, source_of
+from zoo.runs.sources import source_of
+from zoo.runs.subjects import is_path
 
 
 def test_a_name_with_a_dot_is_a_name(run, here):

@@ -10,7 +10,7 @@ from zoo_cli.main import main
 import zoo
 from zoo.errors import TrainingError
 from zoo.runs.folder import RunFolder
-from zoo.runs.subjects import weights_of
+from zoo.runs.sources import weights_of
 from zoo.storage import tensors
 from zoo.training import events
 

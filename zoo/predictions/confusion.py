@@ -6,23 +6,20 @@ width: 84 mm, no letter below 6 points. Equal counts are equal bytes, with the s
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import io
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from zoo.errors import clipped
+from zoo.predictions.lettering import percent, quiet_matplotlib, readable, short_count, written
 from zoo.tasks import MULTILABEL, SEGMENTATION, Task
 
 _WIDTH, _DOTS = 3.3, 300  # inches, and dots an inch
 _NUMBERS, _SHARES = 12, 5  # classes up to which cells have counts, and shares too
 _NAMED, _TICKS = 20, 10  # classes up to which each has its name; of more, numbers, about so many
 DRAWN = 100  # classes up to which a picture still shows something
-_LETTERS = 16  # of a name
 _INK, _FAINT, _EMPTY = "#222222", "#6e6e6e", "#eeeeee"
 _SMALL, _TEXT = 6, 7  # points
 _SIDES = ("true negative", "false positive", "false negative", "true positive")
@@ -34,17 +31,17 @@ def draw_confusion(task: Task, counts: Any, title: str) -> bytes:
     if task.kind == MULTILABEL:  # of each class the two sides of the truth, side by side
         table = table.reshape(len(task.classes), 4)
     shares = _shares(table, 2 if task.kind == MULTILABEL else table.shape[1])
-    with _quiet_matplotlib():
+    with quiet_matplotlib():
         figure, axes = _axes(table.shape)
         image = axes.imshow(shares, cmap=_colours(), vmin=0, vmax=1, aspect="auto")
-        names = _readable(task.classes)
+        names = readable(task.classes)
         _name_axis(axes.yaxis, names)
         _name_axis(axes.xaxis, list(_SIDES) if task.kind == MULTILABEL else names)
         if task.kind != MULTILABEL:
             axes.set_xlabel("decided as", fontsize=_TEXT, color=_INK)
         axes.set_ylabel("class" if task.kind == MULTILABEL else "truth", fontsize=_TEXT, color=_INK)
         axes.set_title(
-            _written(clipped(title)), fontsize=_TEXT, color=_INK, parse_math=False, loc="left"
+            written(clipped(title)), fontsize=_TEXT, color=_INK, parse_math=False, loc="left"
         )
         if len(table) <= _NUMBERS:
             _write_cells(axes, table, shares)
@@ -56,22 +53,6 @@ def draw_confusion(task: Task, counts: Any, title: str) -> bytes:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=_DOTS, metadata={"Software": None})
     return buffer.getvalue()
-
-
-@contextlib.contextmanager
-def _quiet_matplotlib() -> Iterator[None]:
-    """matplotlib as it comes, whatever the user's settings are; nothing said of its caches."""
-    logger = logging.getLogger("matplotlib")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        import matplotlib
-
-        with matplotlib.rc_context():
-            matplotlib.rcdefaults()
-            yield
-    finally:
-        logger.setLevel(level)
 
 
 def _axes(shape: tuple[int, int]) -> tuple[Any, Any]:
@@ -101,28 +82,6 @@ def _shares(table: np.ndarray, together: int) -> np.ndarray:
     return shares
 
 
-def _readable(classes: Sequence[str]) -> list[str]:
-    """The classes' names, short; one that the font cannot write by its number."""
-    shown = [clipped(name, _LETTERS) for name in classes]
-    return [
-        name if _written(name) == name else f"class {number}" for number, name in enumerate(shown)
-    ]
-
-
-def _written(text: str) -> str:
-    """``text`` with a question mark for each letter that the font has not."""
-    known = _letters()
-    return "".join(letter if ord(letter) in known else "?" for letter in text)
-
-
-@functools.cache
-def _letters() -> frozenset[int]:
-    from matplotlib import font_manager, ft2font
-
-    font = ft2font.FT2Font(font_manager.findfont("DejaVu Sans"))
-    return frozenset(font.get_charmap())
-
-
 def _name_axis(axis: Any, names: Sequence[str]) -> None:
     every = 1 if len(names) <= _NAMED else -(-len(names) // _TICKS)
     places = range(0, len(names), every)
@@ -144,22 +103,6 @@ def _write_cells(axes: Any, table: np.ndarray, shares: np.ndarray) -> None:
         share = float(shares[row, column])
         if np.isnan(share) or (count == 0 and len(table) > _SHARES):
             continue
-        shown = f"{_percent(share)}\n" if count and len(table) <= _SHARES else ""
+        shown = f"{percent(share)}\n" if count and len(table) <= _SHARES else ""
         ink = "white" if share > 0.55 else _INK
-        axes.text(column, row, f"{shown}{_short(count)}", color=ink, **style)
-
-
-def _percent(share: float) -> str:
-    """Never 0 or 100 % for what is only near it."""
-    if 0 < share < 0.005:
-        return "<1%"
-    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
-
-
-def _short(count: float) -> str:
-    """``count`` in at most five characters: 12345 as 12k."""
-    for unit, sign in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if count >= unit:
-            part = count / (1e3 if sign == "k" else unit)
-            return f"{part:.1f}{sign}" if part < 10 else f"{part:.0f}{sign}"
-    return f"{count:.0f}"
+        axes.text(column, row, f"{shown}{short_count(count)}", color=ink, **style)

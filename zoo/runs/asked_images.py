@@ -15,7 +15,8 @@ from zoo.errors import DataError, missing_path
 from zoo.plugins.catalog import catalog
 from zoo.runs import opening
 from zoo.runs.output_names import placed_below
-from zoo.runs.subjects import Source, Subject
+from zoo.runs.sources import Source
+from zoo.runs.subjects import Subject
 from zoo.storage.failures import reported
 
 PATH, NAME, STEM = "path", "name", "stem"

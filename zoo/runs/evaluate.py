@@ -23,7 +23,8 @@ from zoo.runs.environment import cores
 from zoo.runs.folder import RunFolder
 from zoo.runs.own_data import difference, is_elsewhere
 from zoo.runs.predict import predict
-from zoo.runs.subjects import Source, Subject, open_subject, part_of
+from zoo.runs.sources import Source, part_of
+from zoo.runs.subjects import Subject, open_subject
 from zoo.storage import commit
 
 

@@ -27,7 +27,7 @@ from zoo.recipes.schema import Recipe
 from zoo.registry import loading
 from zoo.registry.config import HUB, find
 from zoo.runs import folder as folders
-from zoo.runs import subjects
+from zoo.runs import sources
 from zoo.runs.folder import RunFolder
 from zoo.runs.matching import ADAPTED, HEAD, LOADED, NEW, UNUSED, Match, match, parts
 from zoo.runs.naming import as_argument
@@ -174,13 +174,13 @@ def _version(init: str) -> Source:
 def _run(path: Path) -> Source:
     """The weights that the run kept."""
     run = RunFolder.open(path)
-    found = _file(subjects.weights_of(run))
-    seen = Preprocessing.from_json(subjects.part_of(run, "preprocessing"))
+    found = _file(sources.weights_of(run))
+    seen = Preprocessing.from_json(sources.part_of(run, "preprocessing"))
     return dataclasses.replace(
         found,
         init=str(path),
         normalization=(seen.mean, seen.std),
-        task=Task.from_json(subjects.part_of(run, "task")),
+        task=Task.from_json(sources.part_of(run, "task")),
     )
 
 

@@ -1,34 +1,30 @@
-"""From a recipe's names to data in memory: find the root, build the dataset, make its splits."""
+"""From a recipe's names to samples that can be read: find the root, build the dataset, make its
+splits. Without torch, which only those who hold pixels for a network need (``holding``)."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.data import splits
 from zoo.data.audit.cheap import cheap_checks
 from zoo.data.datasets import Dataset, Split, check_dataset
-from zoo.data.decoded import Progress
 from zoo.data.fitting import Form
-from zoo.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from zoo.data.splits import SplitPlan
-from zoo.data.tiers import Held, Keeping, native_form, open_split
 from zoo.errors import DataError, PluginError, missing_path, reason
 from zoo.plugins.catalog import Catalog, Component
 from zoo.plugins.contexts import DatasetContext
 from zoo.plugins.specs import DatasetFamily, DatasetSpec
 from zoo.recipes.flags import flag_overrides
-from zoo.recipes.schema import DataSection, SplitSection
-from zoo.training import events
+from zoo.recipes.schema import SplitSection
+
+if TYPE_CHECKING:
+    from zoo.data.tiers import Held, Keeping
 
 DATA_VARIABLE = "ZOO_DATA"
-Tell = Callable[[events.Event], None]
-_TICK = 0.2  # seconds between signs of life
-_NAMED = 100  # images left out that a record names
 
 
 @dataclass(frozen=True)
@@ -44,11 +40,15 @@ class Opened:
 
     def hold(self, name: str, form: Form, keeping: Keeping) -> Held:
         """A split's pixels. Raises :class:`DataError` naming the image that is wrong."""
+        from zoo.data.tiers import open_split
+
         where = f"dataset {self.name!r}, split {name!r}"
         return open_split(self.split(name), form, self.dataset.task, where, keeping)
 
     def native(self) -> tuple[tuple[int, int], int]:
         """((height, width), channels) of the training images."""
+        from zoo.data.tiers import native_form
+
         return native_form(self.split(splits.TRAIN), f"dataset {self.name!r}")
 
 
@@ -144,84 +144,3 @@ def notices(opened: Opened) -> Iterator[str]:
         yield f"{opened.name}: {name}: {note}"
     for one in cheap_checks(opened.dataset.task, opened.splits):
         yield f"{opened.name}: {one.message} ({one.severity}; see: zoo data check {opened.name})"
-
-
-def keeping(data: DataSection, threads: int, tell: Tell) -> Keeping:
-    """How the recipe wants pixels kept; ``tell`` is sent notices and the progress of decoding."""
-
-    def progress(what: str) -> Progress:
-        begun = told = time.perf_counter()
-
-        def decoded(done: int, total: int) -> None:
-            nonlocal told
-            now = time.perf_counter()
-            if now - told > _TICK or done == total:
-                told = now
-                tell(events.Decoding(what, done, total, now - begun))
-
-        return decoded
-
-    return Keeping(
-        on_error=data.on_error,
-        threads=threads,
-        workers=data.workers,
-        tier=data.keep,
-        limit=round(data.store_limit * 1e9),
-        notice=lambda text: tell(events.Notice(text)),
-        progress=progress,
-    )
-
-
-def skipped_record(held: Mapping[str, Held]) -> dict[str, Any]:
-    """How many images each split leaves out, and the first of them."""
-    return {
-        name: {"images": len(one.skipped), "first": dict(list(one.skipped.items())[:_NAMED])}
-        for name, one in held.items()
-        if one.skipped
-    }
-
-
-def preprocessing_for(train: Held, data: DataSection) -> Preprocessing:
-    """``normalize``: ``"dataset"`` (statistics of the training split), ``"imagenet"``, ``"none"``,
-    or ``{mean, std}``."""
-    channels, normalize = train.channels, data.normalize
-    if normalize == "dataset":
-        mean, std = train.statistics()
-    elif normalize == "imagenet":
-        mean, std = IMAGENET_MEAN, IMAGENET_STD
-        if channels == 1:
-            mean, std = (sum(mean) / 3,), (sum(std) / 3,)
-    elif normalize == "none":
-        mean, std = (0.0,) * channels, (1.0,) * channels
-    elif isinstance(normalize, Mapping):
-        mean = tuple(float(value) for value in normalize["mean"])
-        std = tuple(float(value) for value in normalize["std"])
-    else:
-        raise DataError(
-            f"normalize {normalize!r}: expected 'dataset', 'imagenet', 'none' or {{mean, std}}"
-        )
-    height, width, _ = data.form
-    return Preprocessing(
-        (height, width),
-        channels,
-        mean,
-        std,
-        store_size=data.stored,
-        fit=data.fit,
-        center_crop=data.center_crop,
-    )
-
-
-def data_record(opened: Opened, train: Held) -> dict[str, Any]:
-    """What a record says of the data: enough to tell whether it is the same again."""
-    parts = {
-        name: {"samples": len(split), "fingerprint": splits.ids_fingerprint(split)}
-        for name, split in opened.splits.items()
-    }
-    return {
-        "dataset": opened.name,
-        "fingerprint": train.fingerprint(),
-        "splits": parts,
-        "licence": opened.dataset.provenance.licence,
-        "citation": opened.dataset.provenance.citation,
-    }

@@ -20,7 +20,7 @@ from zoo.recipes.problems import Places
 from zoo.recipes.resolving import resolve
 from zoo.recipes.schema import Recipe
 from zoo.recipes.writing import recipe_data
-from zoo.runs import building, initialize, opening, tracking
+from zoo.runs import building, holding, initialize, opening, tracking
 from zoo.runs.environment import cores, environment, plugin_record
 from zoo.training import events, loop
 from zoo.training.batch_size import find_sizes
@@ -85,9 +85,9 @@ def prepare(
     recipe = initialize.pinned(recipe, source, places)
     # The size that images must agree on was not resolved from one of them.
     form = Form(recipe.data.form[2], given.data.stored, recipe.data.fit)
-    keeping = opening.keeping(recipe.data, recipe.training.threads, tell)
+    keeping = holding.keeping(recipe.data, recipe.training.threads, tell)
     store, val = (opened.hold(part, form, keeping) for part in (TRAIN, VAL))
-    preprocessing = opening.preprocessing_for(store, recipe.data)
+    preprocessing = holding.preprocessing_for(store, recipe.data)
     network = building.network(recipe, installed, task, preprocessing, device)
     initialized = initialize.initialize(network, source, task, preprocessing.channels)
     freezing = Freezing(network, recipe.transfer, task.outputs)
@@ -113,15 +113,15 @@ def prepare(
     about = {
         "task": task.as_json(),
         "preprocessing": preprocessing.as_json(),
-        "data": opening.data_record(opened, store),
+        "data": holding.data_record(opened, store),
         "class_counts": dict(zip(task.classes, shares.counts, strict=True)),
         "class_shares": shares.by_class(),
         "plugin": plugin_record(installed.get("architecture", recipe.architecture.name)),
         "environment": {**environment(device), "processes": replicas.ranks},
         **initialize.record(initialized),
-        "skipped": opening.skipped_record({TRAIN: store, VAL: val}),
+        "skipped": holding.skipped_record({TRAIN: store, VAL: val}),
     }
-    data = {**opening.data_record(opened, store), "val": val.fingerprint()}
+    data = {**holding.data_record(opened, store), "val": val.fingerprint()}
     replicas.require_equal({"recipe": _shared(recipe), "data": data})
     return Prepared(recipe, about, data, trainee, tell)
 
@@ -130,7 +130,7 @@ def _resolved(
     given: Recipe,
     installed: Catalog,
     device: torch.device,
-    tell: opening.Tell,
+    tell: holding.Tell,
     places: Places | None,
     replicas: Replicas,
 ) -> tuple[Recipe, opening.Opened]:
@@ -188,7 +188,7 @@ def _tried_out(
     installed: Catalog,
     trainee: loop.Trainee,
     freezing: Freezing,
-    tell: opening.Tell,
+    tell: holding.Tell,
 ) -> Recipe:
     """Try the parts together, find the sizes of batches, and build the schedule."""
     architecture = installed.get("architecture", recipe.architecture.name)
@@ -211,7 +211,7 @@ def _unused_average(recipe: Recipe) -> str:
     )
 
 
-def _with_precision(recipe: Recipe, device: torch.device, tell: opening.Tell) -> Recipe:
+def _with_precision(recipe: Recipe, device: torch.device, tell: holding.Tell) -> Recipe:
     training = recipe.training
     name = choose_precision(training.precision, device)
     if device.type == "cpu" and has_bf16_instructions() != (name == BF16):
@@ -224,7 +224,7 @@ def _with_precision(recipe: Recipe, device: torch.device, tell: opening.Tell) ->
     return recipe.model_copy(update={"training": training.model_copy(update={"precision": name})})
 
 
-def _with_sizes(recipe: Recipe, trainee: loop.Trainee, tell: opening.Tell) -> Recipe:
+def _with_sizes(recipe: Recipe, trainee: loop.Trainee, tell: holding.Tell) -> Recipe:
     """Numbers in place of "auto", in the recipe and in the trainee."""
     training, loader = recipe.training, trainee.loader
     sizes = find_sizes(

@@ -26,14 +26,8 @@ from zoo.registry.release import Release, release
 from zoo.runs import folder
 from zoo.runs.folder import RunFolder, find_run
 from zoo.runs.naming import as_argument
-from zoo.runs.subjects import (
-    Subject,
-    architecture_record,
-    of_run,
-    part_of,
-    recipe_of,
-    weights_of,
-)
+from zoo.runs.sources import part_of, recipe_of, weights_of
+from zoo.runs.subjects import Subject, architecture_record, of_run
 from zoo.storage import commit, reading
 from zoo.training.checkpoints import found
 

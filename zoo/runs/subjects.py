@@ -2,55 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from torch import nn
 
-from zoo.data.decoded import STOP
 from zoo.data.preprocessing import Preprocessing
-from zoo.data.splits import SplitPlan
-from zoo.errors import RegistryError, RunError
+from zoo.errors import RegistryError
 from zoo.plugins.catalog import catalog
-from zoo.recipes.reading import Override, read_recipe
-from zoo.recipes.schema import Recipe, SplitSection
+from zoo.recipes.schema import Recipe
 from zoo.registry.config import HUB
 from zoo.registry.loading import load, network_with
-from zoo.registry.private import find_path
-from zoo.registry.record import Record
-from zoo.runs import folder
 from zoo.runs.folder import RunFolder, find_run, named_run, near_run
+from zoo.runs.sources import (
+    Source,
+    part_of,
+    recipe_for_use,
+    sha256,
+    source_in,
+    source_of,
+    weights_of,
+)
 from zoo.storage import tensors
 from zoo.tasks import Task
-from zoo.training.checkpoints import BEST, LAST, weights_path
-
-_ONLY_FOR_TRAINING = [
-    Override(key, value, "")
-    for key, value in (
-        ("loss.name", "auto"),
-        ("sampler.name", "shuffle"),
-        ("optimizer.name", "adam"),
-        ("scheduler.name", "none"),
-        ("augmentations", []),
-        ("copies", []),
-        ("trackers", []),
-    )
-]
-
-
-@dataclass(frozen=True)
-class Source:
-    """The data something was trained on, as its recipe names it."""
-
-    name: str
-    options: Mapping[str, Any]
-    plan: SplitPlan
-    root: str | None = None
-    on_error: str = STOP
 
 
 @dataclass(frozen=True)
@@ -101,31 +76,8 @@ def open_subject(reference: str, registry: str | None = None) -> Subject:
     )
 
 
-def source_of(record: Record) -> Source | None:
-    """None for weights from elsewhere. Raises :class:`RegistryError` unless the recipe in
-    ``record``, which a stranger wrote, names its data, and nothing of this machine."""
-    if record.source is not None:
-        return None
-    dataset, split = record.recipe.get("dataset"), record.recipe.get("split", {})
-    found = find_path({"dataset": dataset, "split": split})
-    if found:
-        raise RegistryError(
-            f"the recipe of {record} names a path of this machine: {found.where}: {found.shown!r}"
-        )
-    if not isinstance(dataset, dict) or not isinstance(dataset.get("name"), str):
-        raise RegistryError(f"the recipe of {record} is damaged: it names no dataset")
-    try:
-        plan = SplitSection.model_validate(split)
-    except ValidationError as error:
-        key = ".".join(map(str, ("split", *error.errors()[0]["loc"])))
-        raise RegistryError(f"the recipe of {record} is damaged: {key[:80]}") from error
-    options = {key: value for key, value in dataset.items() if key not in ("name", "root")}
-    return Source(str(dataset["name"]), options, SplitPlan(**plan.model_dump(exclude={"file"})))
-
-
 def of_run(run: RunFolder) -> Subject:
-    # Only what made the network and the data is needed: a loss or tracker may be gone by now.
-    recipe = read_recipe(run.path / folder.RECIPE, _ONLY_FOR_TRAINING, catalog())
+    recipe = recipe_for_use(run)
     weights = weights_of(run)
     task = Task.from_json(part_of(run, "task"))
     preprocessing = Preprocessing.from_json(part_of(run, "preprocessing"))
@@ -142,50 +94,11 @@ def of_run(run: RunFolder) -> Subject:
         task=task,
         preprocessing=preprocessing,
         network=network,
-        trained_on=Source(
-            recipe.dataset.name,
-            recipe.dataset.options,
-            SplitPlan(**recipe.split.model_dump()),
-            recipe.dataset.root,
-            recipe.data.on_error,
-        ),
+        trained_on=source_in(recipe),
         data=part_of(run, "data"),
         digest=sha256(weights),
         run=run,
     )
-
-
-def part_of(run: RunFolder, key: str) -> dict[str, Any]:
-    """A table in ``run.json``. Raises :class:`RunError` when it is none."""
-    part = run.info.get(key)
-    splits = part.get("splits") if key == "data" and isinstance(part, dict) else {}
-    if (
-        not isinstance(part, dict)
-        or not isinstance(splits, dict)
-        or not all(isinstance(one, dict) for one in splits.values())
-    ):
-        raise RunError(f"run {str(run.path)!r}: its {folder.INFO} is damaged: {key!r}")
-    return part
-
-
-def recipe_of(run: RunFolder) -> Recipe:
-    return read_recipe(run.path / folder.RECIPE, (), catalog())
-
-
-def weights_of(run: RunFolder) -> Path:
-    """The kept weights: those of the best epoch or of the last, as the recipe says; a running
-    average is kept of the best one."""
-    if not has_weights(run):
-        raise RunError(f"run {str(run.path)!r} has kept no weights yet: no epoch was completed")
-    return _weights_path(run)
-
-
-def has_weights(run: RunFolder) -> bool:
-    return _weights_path(run).is_file()
-
-
-def _weights_path(run: RunFolder) -> Path:
-    return weights_path(run.path, LAST if run.info.get("weights") == LAST else BEST)
 
 
 def architecture_record(recipe: Recipe, preprocessing: Preprocessing) -> dict[str, Any]:
@@ -196,8 +109,3 @@ def architecture_record(recipe: Recipe, preprocessing: Preprocessing) -> dict[st
         "in_channels": preprocessing.channels,
         "image_size": list(preprocessing.size),
     }
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

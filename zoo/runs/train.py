@@ -23,8 +23,9 @@ from zoo.runs.processes import device_of, processes
 from zoo.runs.session import pausing, torch_session
 from zoo.storage import commit
 from zoo.training import events, loop
-from zoo.training.checkpoints import LAST, Checkpoints
+from zoo.training.checkpoints import Checkpoints
 from zoo.training.exhausted import out_of_memory
+from zoo.training.kept import LAST
 from zoo.training.replicas import ALONE, Replicas
 
 _ENDS = ("epochs", "early stopping")  # a training that is paused may yet come to an update

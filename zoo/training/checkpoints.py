@@ -17,17 +17,12 @@ from torch import Tensor
 from zoo.errors import TrainingError, ZooError, reason
 from zoo.storage import commit, tensors
 from zoo.training import checkpoint_form
+from zoo.training.kept import BEST, LAST, weights_path
 from zoo.training.state import pack, unpack
 
-BEST, LAST = "best", "last"
 FOLDER = "checkpoints"
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
 ABOUT = "about"
-
-
-def weights_path(run: Path, which: str) -> Path:
-    """``which``: ``best`` or ``last``."""
-    return run / f"{which}.safetensors"
 
 
 @dataclass

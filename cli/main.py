@@ -21,6 +21,7 @@ COMMANDS = {
     "resume": Target("resume", "resume", "Go on with a run that was interrupted."),
     "eval": Target("evaluate", "evaluate", "Measure a run or a model on a split."),
     "predict": Target("predict", "predict", "The class of images, or their masks."),
+    "export": Target("export", "export", "A network as ONNX or torch.export, with its classes."),
     "import": Target("import_", "import_", "Publish weights that were trained elsewhere."),
     "publish": Target("publish", "publish", "Publish a run as a new version of a model."),
     "pull": Target("pull", "pull", "Bring a version to this machine, compared with its record."),

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from zoo.registry.loading import load as load
     from zoo.registry.pulling import pull as pull
     from zoo.runs.evaluate import evaluate as evaluate
+    from zoo.runs.exporting import export as export
     from zoo.runs.predicting import predict as predict
     from zoo.runs.publish import publish as publish
     from zoo.runs.resume import resume as resume
@@ -89,6 +90,7 @@ _HOMES = {
     "zoo.registry.loading": ("load",),
     "zoo.registry.pulling": ("pull",),
     "zoo.runs.evaluate": ("evaluate",),
+    "zoo.runs.exporting": ("export",),
     "zoo.runs.predicting": ("predict",),
     "zoo.runs.publish": ("publish",),
     "zoo.runs.resume": ("resume",),

@@ -88,6 +88,14 @@ class RegistryError(ZooError):
     """A registry, a reference or a record cannot be used."""
 
 
+class ExportError(ZooError):
+    """A network cannot be written in another format, or what was written answers differently."""
+
+
+class MissingError(ZooError):
+    """An optional library is not installed."""
+
+
 def printable(text: str) -> str:
     """``text`` with control and direction-changing characters escaped, so that foreign names
     cannot move the cursor or reorder a line."""

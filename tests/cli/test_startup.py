@@ -34,6 +34,7 @@ CODE = (
         ["train", "--help"],
         ["eval", "--help"],
         ["predict", "--help"],
+        ["export", "--help"],
         ["publish", "--help"],
         ["pull", "--help"],
         ["registry", "serve", "--help"],

@@ -1,5 +1,10 @@
 """What a predictions file says beside the predictions: groups, who spoke, trained on what."""
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -65,3 +70,30 @@ def test_of_a_source_that_names_no_training_data_nothing_is_claimed():
     assert trained_on({"splits": {"test": {"fingerprint": "f"}}}) is None
     only = trained_on({"dataset": "d", "splits": {"train": {"fingerprint": "f"}}})
     assert (only.dataset, only.splits) == ("d", {"train": "f"})
+
+
+def test_a_file_is_measured_in_python_too(run):
+    path = run.predictions_path("test")
+    done = zoo.evaluate(path)
+    written = run.metrics("test")
+    assert {name: written[name] for name in done.metrics} == done.metrics
+    assert (done.source, done.dataset, done.split, done.path) == ("trained", "digits", "test", path)
+    with pytest.raises(zoo.ZooError, match=r"^--split: '.*test\.npz' is a predictions file"):
+        zoo.evaluate(path, split="test")
+
+
+def test_figures_do_not_depend_on_threads(run, here):
+    """What was published on one machine is computed again on another."""
+    code = (
+        "import json, sys; from zoo.predictions.measuring import evaluate_file\n"
+        "print(json.dumps(dict(evaluate_file(sys.argv[1]).metrics)))"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code, str(run.predictions_path("test"))],
+            env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for threads in ("1", "2")
+    ]  # fmt: skip
+    assert told[0] == told[1] and json.loads(told[0])["samples"] > 100

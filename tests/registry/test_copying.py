@@ -1,7 +1,7 @@
 """A version of one registry, published in another."""
 
 import pytest
-from drafts import draft, fields
+from drafts import draft, fields, weights
 
 from zoo.errors import RegistryError, StorageError
 from zoo.registry import layout
@@ -9,7 +9,8 @@ from zoo.registry.copying import copy
 from zoo.registry.record import Draft
 from zoo.registry.store import Registry
 
-FILES = {"model.safetensors": b"weights", "README.md": lambda n: b'zoo.load("digits-tiny@%d")' % n}
+WEIGHTS = weights(b"weights")
+FILES = {"model.safetensors": WEIGHTS, "README.md": lambda n: b'zoo.load("digits-tiny@%d")' % n}
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_it_is_the_same_record_to_the_byte(registry, other):
         assert other.digest(record) == registry.digest(record)
         path = layout.version(record.model, record.version)
         assert (other.tree.root / path).read_bytes() == (registry.tree.root / path).read_bytes()
-        assert other.read_file(record, "model.safetensors") == b"weights"
+        assert other.read_file(record, "model.safetensors") == WEIGHTS
     assert other.record("digits-tiny") == second
 
 
@@ -82,7 +83,7 @@ def test_a_damaged_file_is_not_copied(registry, other):
     record = registry.publish(draft(), FILES)
     blob = registry.tree.root / layout.blob(record.weights_sha256)
     blob.chmod(0o644)
-    blob.write_bytes(b"weightS")
+    blob.write_bytes(weights(b"weightS"))
     for _ in ("damaged", "missing"):
         with pytest.raises(StorageError) as caught:
             copy(registry, record, other)
@@ -91,6 +92,46 @@ def test_a_damaged_file_is_not_copied(registry, other):
         )
         assert other.models() == []
         blob.unlink(missing_ok=True)
+
+
+def test_a_card_tells_of_other_versions_as_before(registry, other):
+    other.publish(draft(licence="MIT"), FILES)
+    card = b"digits-tiny@1, made from digits-tiny@12, big-digits-tiny@1 and a.digits-tiny@1 "
+    record = registry.publish(draft(), {**FILES, "README.md": card})
+    copied = copy(registry, record, other)
+    assert other.read_file(copied, "README.md") == card.replace(b"tiny@1,", b"tiny@2,")
+
+
+def test_weights_that_nobody_may_read_are_not_passed_on(registry, other):
+    record = registry.publish(draft(), {**FILES, "model.safetensors": b"PK\x03\x04 and so on"})
+    with pytest.raises(StorageError) as caught:
+        copy(registry, record, other)
+    assert str(caught.value) == (
+        f"model.safetensors of {record}, is no safetensors file but a zip archive, such as "
+        f"torch.save writes"
+    )
+    assert other.models() == []
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_file_that_changes_after_it_was_compared(registry, other, tmp_path, taken):
+    """Whether the copy keeps its number or gets another."""
+    if taken:
+        other.publish(draft(licence="MIT"), FILES)
+    before = other.models()
+    record = registry.publish(draft(), FILES)
+    changed = tmp_path / "changed"
+    changed.write_bytes(weights(b"weightS"))
+
+    class Changing(Registry):
+        def bring_file(self, record, path, *rest):
+            return changed if path == "model.safetensors" else super().bring_file(record, path)
+
+    with pytest.raises(RegistryError) as caught:
+        copy(Changing(registry.tree), record, other)
+    assert str(caught.value) == f"{record}: its files are not those that its record names"
+    assert other.models() == before
+    assert not taken or other.versions("digits-tiny") == [1]
 
 
 def test_into_itself(registry):

@@ -132,6 +132,27 @@ def test_more_versions_than_one_reference_may_lead_to(served, home, monkeypatch)
     assert "is made of too much: at most 2 versions" in served.refused(reference="all")
 
 
+def test_one_met_before_counts_where_it_stands_deeper(served, home):
+    """An ensemble that names all parts of a chain, the innermost first."""
+    parts = [publish(home, "m0")]
+    for i in range(1, pulling.DEPTH + 1):
+        parts.append(combine(home, f"m{i}", parts[-1]))
+    combine(home, "fits", *parts[:-1])
+    assert len(pulled(served, "fits").members) == pulling.DEPTH
+    combine(home, "deeper", *parts)
+    assert "is made of too much" in served.refused(reference="deeper")
+
+
+def test_a_few_versions_that_answer_a_thousand_times_are_refused(served, home):
+    """Each level has four ensembles of all four below it: 4, 16, … networks to build and ask."""
+    level = [publish(home, f"net-{letter}") for letter in "abcd"]
+    for depth in range(1, 5):
+        level = [combine(home, f"level{depth}-{letter}", *level) for letter in "abcd"]
+        combine(home, f"all{depth}", *level)
+    assert len(pulled(served, "all3").members) == 16
+    assert served.refused(reference="all4").startswith("model 'all4' version 1 is made of too much")
+
+
 class Round(Registry):
     """A registry in which a member is made of what it is a member of. With sha256 nobody can write
     such records, so its digests are made up."""

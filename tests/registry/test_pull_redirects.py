@@ -97,6 +97,11 @@ def test_a_redirect_that_leads_out_of_the_web(bench, location, expected):
         ("2002:a9fe:a9fe::", Reach.LINK_LOCAL),
         ("64:ff9b::a9fe:a9fe", Reach.LINK_LOCAL),
         ("64:ff9b::5db8:d822", Reach.PUBLIC),
+        # Ways into IPv4 and into sites that belong to no network of the internet
+        ("64:ff9b:1::a9fe:a9fe", Reach.PRIVATE),
+        ("::169.254.169.254", Reach.PRIVATE),
+        ("::ffff:0:a9fe:a9fe", Reach.PRIVATE),
+        ("fec0::1", Reach.PRIVATE),
     ],
 )
 def test_from_where_an_address_is_reached(address, reach):

@@ -8,17 +8,19 @@ an ensemble come along, and are named by the digests they have there.
 from __future__ import annotations
 
 import hashlib
+import re
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from zoo.errors import RegistryError, ZooWarning
-from zoo.registry import layout, publishing
+from zoo.registry import cache, layout, publishing
 from zoo.registry.config import find, open_registry
 from zoo.registry.names import Reference
 from zoo.registry.record import CARD, Draft, Record
 from zoo.registry.store import Registry
-from zoo.storage import limits
+from zoo.storage import limits, reading
 
 _NUMBERED = ("format", "version", "prev", "created", "files")  # what a draft has not
 _DEPTH = 8  # of ensembles whose members are ensembles
@@ -56,7 +58,7 @@ def _copy(source: Registry, record: Record, target: Registry, depth: int) -> Rec
             "model": copied.model, "version": copied.version, "digest": digest,
         }  # fmt: skip
     # They are hashed again while they are copied.
-    files = {file["path"]: source.bring_file(record, file["path"]) for file in record.files}
+    files = {file["path"]: _brought(source, record, file["path"]) for file in record.files}
     tree = target.writable()
     canonical = hashlib.sha256(record.to_bytes()).hexdigest() == source.digest(record)
     if canonical and not changed and publishing.adopt(tree, str(target), record, files):
@@ -64,7 +66,26 @@ def _copy(source: Registry, record: Record, target: Registry, depth: int) -> Rec
     if there is not None and _content(there) == _content(record):
         return there
     draft = Draft.of(**{key: value for key, value in fields.items() if key not in _NUMBERED})
-    return target.publish(draft, {**files, **_card(source, record)})
+    gate: publishing.Gate = lambda _, copies: _require_own(record, copies)  # noqa: E731
+    return target.publish(draft, {**files, **_card(source, record)}, gate)
+
+
+def _brought(source: Registry, record: Record, path: str) -> Path:
+    """The bytes may be the record's, and yet made to harm whoever reads them: such a version is not
+    passed on."""
+    place = source.bring_file(record, path)
+    if path.endswith(".safetensors"):
+        reading.check_header(place, f"{path} of {record},")
+    return place
+
+
+def _require_own(record: Record, copies: Mapping[str, Path]) -> None:
+    """Others may write where the files were compared before they were copied."""
+    for file in record.files:
+        if file["path"] in copies and not cache.holds(
+            copies[file["path"]], file["sha256"], file["size"]
+        ):
+            raise publishing.other_files(record)
 
 
 def _newest(target: Registry, record: Record) -> Record | None:
@@ -101,5 +122,6 @@ def _card(source: Registry, record: Record) -> dict[str, publishing.Source]:
     if all(file["path"] != CARD for file in record.files):
         return {}
     card = source.read_file(record, CARD)
-    old = f"{record.model}@{record.version}".encode()
-    return {CARD: lambda number: card.replace(old, f"{record.model}@{number}".encode())}
+    # Not a part of another name or number: cards tell of other versions, too.
+    own = rb"(?<![\w.-])" + re.escape(f"{record.model}@{record.version}".encode()) + rb"(?!\d)"
+    return {CARD: lambda number: re.sub(own, f"{record.model}@{number}".encode(), card)}

@@ -26,6 +26,9 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 _PAGE = re.compile(rb"\s*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All of IPv6 that is given to the internet. The rest holds ways into IPv4 and into sites, which
+# `is_global` does not all know.
+_INTERNET6 = ipaddress.ip_network("2000::/3")
 
 
 class Reach(Enum):
@@ -94,7 +97,8 @@ def reach_of(address: str) -> Reach:
         return Reach.LOOPBACK
     if ip.is_link_local:
         return Reach.LINK_LOCAL
-    return Reach.PUBLIC if ip.is_global and not ip.is_multicast else Reach.PRIVATE
+    outside = ip.version == 6 and ip not in _INTERNET6
+    return Reach.PUBLIC if ip.is_global and not ip.is_multicast and not outside else Reach.PRIVATE
 
 
 def may_reach(before: Reach | None, after: Reach) -> bool:

@@ -49,13 +49,13 @@ def publish(
     number, prev = _last_before(tree, where, draft.model)
     while True:
         number += 1
-        made = _kept(tree, {path: make(number) for path, make in late.items()})
-        record = _numbered(draft, number, prev, entries + made)
+        made = {path: make(number) for path, make in late.items()}
+        record = _numbered(draft, number, prev, entries + _kept(tree, made))
         data = record.to_bytes()
         if _taken(tree, layout.version(draft.model, number), data):
             number, prev = _last_before(tree, where, draft.model, number)
             continue
-        _keep_again(tree, record, {**fixed, **{path: make(number) for path, make in late.items()}})
+        _keep_again(tree, record, {**fixed, **made})
         follow(tree, record)
         return record
 
@@ -64,17 +64,22 @@ def adopt(
     tree: WritableTree, where: str, record: Record, files: Mapping[str, Path | bytes]
 ) -> bool:
     """Add ``record`` of another registry as it is, to the byte, if it is the next one here; else
-    False, and nothing is published. Raises :class:`RegistryError` when ``files`` are not its own."""
+    False, and nothing is published. Raises :class:`RegistryError` when ``files`` are others.
+    """
     marker.prepare(tree, where)
     if _last_before(tree, where, record.model) != (record.version - 1, record.prev):
         return False
     if _kept(tree, files) != list(record.files):
-        raise RegistryError(f"{record}: its files are not those that its record names")
+        raise other_files(record)
     if _taken(tree, layout.version(record.model, record.version), record.to_bytes()):
         return False
     _keep_again(tree, record, files)
     follow(tree, record)
     return True
+
+
+def other_files(record: Record) -> RegistryError:
+    return RegistryError(f"{record}: its files are not those that its record names")
 
 
 def follow(tree: WritableTree, record: Record) -> None:

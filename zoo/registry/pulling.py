@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from zoo.errors import RegistryError
 from zoo.registry import folder_copy
@@ -20,7 +21,7 @@ from zoo.registry.store import Registry
 from zoo.storage import reading
 
 DEPTH = 8  # of ensembles in ensembles
-VERSIONS = 1000  # that one reference may lead to
+VERSIONS = 1000  # that one reference may lead to; and networks that answer for it
 RECORD = "record.json"
 MEMBERS = "members"
 
@@ -77,23 +78,42 @@ def made_of(registry: Registry, first: Draft, digest: str = "") -> dict[Key, Rec
     """What ``first``, whose record has that ``digest`` if it is published, is made of, directly or
     not, each once. Raises :class:`RegistryError` when that never ends, or a member is not there."""
     found: dict[Key, Record] = {}
+    sizes: dict[Key, _Size] = {}
 
-    def walk(record: Draft, above: tuple[Key, ...]) -> None:
+    def walk(record: Draft, above: tuple[Key, ...]) -> _Size:
+        depth = answers = 0
         for member in record.ensemble["members"] if record.ensemble else ():
             key = (member["model"], member["digest"])
             if key in above:
                 raise RegistryError(f"{record} is made of {key[0]!r}, which is made of it")
-            if len(above) > DEPTH or len(found) >= VERSIONS:
-                raise RegistryError(
-                    f"{first} is made of too much: at most {VERSIONS} versions, and ensembles in "
-                    f"ensembles {DEPTH} deep, are pulled"
-                )
             if key not in found:
+                if len(above) > DEPTH or len(found) >= VERSIONS:
+                    raise _too_much(first)
                 found[key] = _member(registry, member)
-                walk(found[key], (*above, key))
+                sizes[key] = walk(found[key], (*above, key))
+            # Also of one that was met before: it may stand deeper here, and it answers again.
+            depth = max(depth, 1 + sizes[key].depth)
+            answers += sizes[key].answers
+            if len(above) + depth > DEPTH + 1 or answers > VERSIONS:
+                raise _too_much(first)
+        return _Size(depth, answers or 1)
 
     walk(first, ((first.model, digest),))
     return found
+
+
+class _Size(NamedTuple):
+    """``depth``: of ensembles in it; ``answers``: of networks that one answer of it takes."""
+
+    depth: int
+    answers: int
+
+
+def _too_much(first: Draft) -> RegistryError:
+    return RegistryError(
+        f"{first} is made of too much: at most {VERSIONS} versions, and ensembles in ensembles "
+        f"{DEPTH} deep, are pulled"
+    )
 
 
 def _member(registry: Registry, member: Version) -> Record:

@@ -75,7 +75,7 @@ def publish(
     # A run is published under a name; a version that is copied keeps its own. The process in which
     # a run's network is built again starts while torch is imported here.
     with contextlib.nullcontext() if name is None else FreshProcess() as fresh:
-        from zoo.runs.subjects import is_path
+        from zoo.runs.sources import is_path
 
         if is_path(subject) or (name is not None and not {"@", ":"} & {*subject}):
             record, card = _publish(subject, name, to, licence, intended_use, fresh)

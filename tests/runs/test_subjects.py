@@ -10,8 +10,7 @@ import zoo
 from zoo.errors import RecipeError, RegistryError, RunError, ZooError
 from zoo.registry.record import Record
 from zoo.runs.naming import as_argument
-from zoo.runs.sources import source_of
-from zoo.runs.subjects import is_path
+from zoo.runs.sources import is_path, source_of
 
 
 def test_a_name_with_a_dot_is_a_name(run, here):

@@ -16,10 +16,11 @@ from zoo.errors import RegistryError, RunError
 from zoo.plugins.catalog import catalog
 from zoo.recipes.reading import Override, read_recipe
 from zoo.recipes.schema import Recipe, SplitSection
+from zoo.registry.config import HUB
 from zoo.registry.private import find_path
 from zoo.registry.record import Record
 from zoo.runs import folder
-from zoo.runs.folder import RunFolder
+from zoo.runs.folder import RunFolder, named_run
 from zoo.training.kept import BEST, LAST, weights_path
 
 _ONLY_FOR_TRAINING = [
@@ -45,6 +46,15 @@ class Source:
     plan: SplitPlan
     root: str | None = None
     on_error: str = STOP
+
+
+def is_path(reference: str) -> bool:
+    """Whether a run is meant: by a slash, a leading dot, or the name of one that is here or in
+    ``runs/``. Everything else is a reference; a model's name may have dots, and the Hub's slashes
+    lead to no folder."""
+    if reference.startswith(HUB):
+        return False
+    return "/" in reference or reference.startswith(".") or named_run(reference) is not None
 
 
 def source_in(recipe: Recipe) -> Source:

@@ -12,11 +12,11 @@ from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError
 from zoo.plugins.catalog import catalog
 from zoo.recipes.schema import Recipe
-from zoo.registry.config import HUB
 from zoo.registry.loading import load, network_with
-from zoo.runs.folder import RunFolder, find_run, named_run, near_run
+from zoo.runs.folder import RunFolder, find_run, near_run
 from zoo.runs.sources import (
     Source,
+    is_path,
     part_of,
     recipe_for_use,
     sha256,
@@ -42,15 +42,6 @@ class Subject:
     data: Mapping[str, Any]
     digest: str
     run: RunFolder | None = None
-
-
-def is_path(reference: str) -> bool:
-    """Whether a run is meant: by a slash, a leading dot, or the name of one that is here or in
-    ``runs/``. Everything else is a reference; a model's name may have dots, and the Hub's slashes
-    lead to no folder."""
-    if reference.startswith(HUB):
-        return False
-    return "/" in reference or reference.startswith(".") or named_run(reference) is not None
 
 
 def open_subject(reference: str, registry: str | None = None) -> Subject:

@@ -9,7 +9,7 @@ from .choices import Json
 from .tables import show_json, show_table
 
 if TYPE_CHECKING:
-    from zoo.registry.store import Registry
+    from zoo.registry.config import Registries
 
 
 def list_(json: Json = False) -> None:
@@ -28,7 +28,7 @@ def list_(json: Json = False) -> None:
             "name": name,
             "url": place.url,
             "default": name == known.default,
-            "models": _models(known.open(name)),
+            "models": _models(known, name),
             "writable": place.writable,
         }
         for name, place in known.places.items()
@@ -40,12 +40,12 @@ def list_(json: Json = False) -> None:
     show_table(columns, [tuple(row.values()) for row in rows], empty="")
 
 
-def _models(registry: Registry) -> int | None:
+def _models(known: Registries, name: str) -> int | None:
     """How many; None, and a line that says why, where that cannot be known."""
     from zoo.errors import ZooError, ZooWarning
 
     try:
-        return len(registry.models())
+        return len(known.open(name).models())
     except ZooError as error:
         warnings.warn(str(error), ZooWarning, stacklevel=1)
         return None

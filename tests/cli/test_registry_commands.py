@@ -124,6 +124,23 @@ def test_list(zoo: Zoo, here: Path, publish: Publish) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("always::zoo.errors.ZooWarning")
+def test_an_address_that_is_none_leaves_the_others_in_the_list(
+    zoo: Zoo, here: Path, publish: Publish
+) -> None:
+    publish(1)
+    (here / "registry.toml").write_text(
+        '[registry.a]\nurl = "registry"\n[registry.b]\nurl = "s3://Bad_Bucket/x"\n'
+    )
+    code, out, err = zoo("registry", "list", "--json")
+    assert [(row["name"], row["models"]) for row in json.loads(out)] == [("a", 1), ("b", None)]
+    assert (code, err) == (
+        0,
+        "zoo: warning: registry 's3://Bad_Bucket/x': expected s3://bucket or s3://bucket/folder, "
+        "of letters, digits, '.', '-' and '_'\n",
+    )
+
+
 def test_alias_is_set_moved_compared_removed_and_remembered(zoo: Zoo, publish: Publish) -> None:
     registry = publish(3)
     zoo("registry", "init")

@@ -22,8 +22,8 @@ def looked(registry: Registry) -> Report:
 def wrong(registry: Registry, allowed: frozenset[str] = frozenset()) -> list[str]:
     """A line for each version, file, state or derived file that is not right. ``allowed``: paths
     that were wrong before."""
-    if not registry.tree.exists("zoo-registry.json"):
-        return []  # no registry yet: it has no versions
+    if not registry.tree.exists("zoo-registry.json"):  # none yet: it has no versions
+        return [f"{path} is in no registry" for path in acknowledged(registry.tree.root)]
     try:
         return [str(one) for one in looked(registry).errors if one.path not in allowed]
     except ZooError as error:  # not even a registry

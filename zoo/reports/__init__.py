@@ -1,0 +1,1 @@
+"""From numbers to pictures: the report of a run or a version, as one page."""

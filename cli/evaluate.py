@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,6 +49,18 @@ def evaluate(
         str | None,
         typer.Option(help="auto, cpu, cuda, cuda:N or mps.", metavar="DEVICE", show_default="auto"),
     ] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Draws of the bootstrap behind the intervals; 0 for none.",
+            show_default="2,000, where they take seconds",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of these draws.")] = 0,
+    level: Annotated[
+        float, typer.Option(help="In how many cases an interval holds the true value.")
+    ] = 0.95,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Write the predictions on a split, and print the figures computed from them.
@@ -65,13 +77,15 @@ def evaluate(
     """
     from zoo.predictions.measuring import evaluate_file, is_file
 
-    asked = {"dataset": dataset, "split": split, "root": root, "output": output}
+    asked: Any = {"dataset": dataset, "split": split, "root": root, "output": output}
+    asked |= {"registry": registry, "device": device}
+    certainty: Any = {"draws": draws, "seed": seed, "level": level}
     if is_file(subject):  # spares the start of torch
-        done = evaluate_file(subject, **asked, registry=registry, device=device)
+        done = evaluate_file(subject, **certainty, **asked)
     else:
         from zoo.runs.evaluate import evaluate as measure
 
-        done = measure(subject, **asked, registry=registry, device=device)  # type: ignore[arg-type]
+        done = measure(subject, **certainty, **asked)
     if json:
         about = {"source": done.source, "dataset": done.dataset, "split": done.split}
         files = {"predictions": str(done.path), "differs": done.differs}
@@ -87,4 +101,6 @@ def evaluate(
         return
     typer.echo("")
     show_figures(done.metrics)
+    if done.notice:
+        typer.echo(f"\n{done.notice}")
     typer.echo(f"\npredictions: {done.path}")

@@ -24,14 +24,33 @@ def show_figures(metrics: Mapping[str, Any]) -> None:
     if "per_image" in metrics:
         _show_masks(metrics)
     else:
-        show_fields({name: figure(metrics[name]) for name in _single(metrics)})
+        held = metrics.get("intervals", {}).get("overall", {})
+        show_fields({name: figure(metrics[name], held.get(name)) for name in _single(metrics)})
         _show_averages(metrics)
     _show_classes(metrics)
     _show_matrix(metrics)
+    _say_intervals(metrics.get("intervals"))
 
 
-def figure(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"
+def figure(value: float | None, interval: Mapping[str, Any] | None = None) -> str:
+    """``interval``: ``{low, high}``, where there is one."""
+    if value is None:
+        return "undefined"
+    if interval is None:
+        return f"{value:.4f}"
+    return f"{value:.4f} ({interval['low']:.4f} to {interval['high']:.4f})"
+
+
+def _say_intervals(intervals: Mapping[str, Any] | None) -> None:
+    if intervals is None:
+        return
+    drawn = f"{intervals['draws']:,} draws of {intervals['count']:,} {intervals['units']}"
+    typer.echo(
+        f"\nin brackets: {100 * intervals['level']:.4g} % intervals, {drawn}, seed "
+        f"{intervals['seed']}; those of classes and averages: --json"
+    )
+    for note in intervals["notes"]:
+        typer.echo(note)
 
 
 def _single(table: Mapping[str, Any]) -> list[str]:
@@ -59,11 +78,12 @@ def _show_masks(metrics: Mapping[str, Any]) -> None:
 
 def _of_a_size(metrics: Mapping[str, Any], name: str) -> list[str]:
     """``pooled``, ``mean over images`` and ``images`` of a figure; "-" where there is no such."""
-    means = metrics["per_image"]
-    pooled = figure(metrics[name]) if name in metrics else "-"
+    means, held = metrics["per_image"], metrics.get("intervals", {})
+    pooled = figure(metrics[name], held.get("overall", {}).get(name)) if name in metrics else "-"
     if name not in means:
         return [pooled, "-", "-"]
-    return [pooled, figure(means[name]), f"{means['images'][name]:,}"]
+    mean = figure(means[name], held.get("per_image", {}).get(name))
+    return [pooled, mean, f"{means['images'][name]:,}"]
 
 
 def _show_averages(metrics: Mapping[str, Any]) -> None:

@@ -73,7 +73,12 @@ def test_draws_without_the_figure_are_left_out_and_counted():
 
 
 def test_what_never_varies_has_no_interval():
-    assert Shape.of(1.0, np.ones(100), np.ones(7)).why_not == "the same in every draw"
+    draws = np.ones(100)
+    assert Shape.of(1.0, draws, np.ones(7)).why_not == "the same in every draw"
+    draws[3] -= 1e-15  # what rounding makes of a figure of 1
+    assert Shape.of(1.0, draws, np.ones(7)).why_not == "the same in every draw"
+    draws[3] -= 1e-9
+    assert Shape.of(1.0, draws, np.ones(7)).why_not is None
 
 
 def test_an_acceleration_beyond_the_pole_gives_the_outermost_draw():

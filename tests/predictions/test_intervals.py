@@ -177,7 +177,7 @@ def test_without_a_mistake_shares_and_areas_have_one_still_and_the_rest_says_why
     (note,) = found["notes"]
     assert note == (
         "no interval, for it is the same in every draw: balanced_accuracy, f1, average_precision, "
-        "kappa, macro precision (and 23 others)"
+        "mcc, kappa (and 26 others)"
     )
 
 

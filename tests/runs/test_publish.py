@@ -11,6 +11,7 @@ import zoo
 from zoo.errors import RegistryError, RunError, StorageError, ZooError, ZooWarning
 from zoo.predictions import metrics
 from zoo.predictions.file import load_predictions
+from zoo.predictions.intervals import Plan
 from zoo.registry.config import open_registry
 from zoo.registry.listing import rows
 from zoo.runs import publish as publishing
@@ -223,7 +224,7 @@ def test_the_card_has_what_the_record_has_not(run, here):
     assert "confusion" not in record.metrics["test"]
     assert "### Confusion matrix, test" in (run.path / "README.md").read_text()
     whole = json.loads(open_registry().read_file(record, "metrics/test.json"))
-    assert whole == metrics.evaluate(load_predictions(run.predictions_path("test")))
+    assert whole == metrics.evaluate(load_predictions(run.predictions_path("test")), Plan())
 
 
 def test_a_split_without_labels_is_predicted_and_measures_nothing(made_data, here):

@@ -19,6 +19,7 @@ from zoo.errors import RecipeError
 from zoo.plugins.catalog import catalog
 from zoo.predictions import counts, metrics
 from zoo.predictions.file import load_predictions
+from zoo.predictions.intervals import Plan
 from zoo.predictions.masks import MaskPredictions
 from zoo.registry.config import open_registry
 from zoo.registry.listing import rows
@@ -65,7 +66,7 @@ def test_the_predictions_file_holds_the_figures(segmented):
     assert isinstance(said, MaskPredictions)
     assert (len(said), said.size, said.labelled, said.source) == (TEST, (16, 16), True, "run")
     figures = segmented.metrics("test")
-    found = metrics.evaluate(said)
+    found = metrics.evaluate(said, Plan())
     assert {key: figures[key] for key in found} == found
     assert found["samples"] == TEST
     # The border of the first row is ignored; a pixel of the second is not.

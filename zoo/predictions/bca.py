@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _SPARE = 0.05  # share of draws that may be undefined: with more the ends of an interval are guessed
+_ROUNDING = 1e-12  # by which equal figures differ, relative to them
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Shape:
         total = len(self.draws) + self.undefined
         if self.undefined > _SPARE * total:
             return f"undefined in more than {_SPARE:.0%} of the draws"
-        if self.draws[0] == self.draws[-1]:
+        if self.draws[-1] - self.draws[0] <= _ROUNDING * abs(self.draws[-1]):
             return "the same in every draw"
         return None
 

@@ -38,6 +38,8 @@ FEWEST, MOST = 100, 100_000  # draws
 WILSON, DELONG, NEWCOMBE = "wilson", "delong", "newcombe"
 BCA, REFLECTED = "bca", "reflected"
 UNDEFINED = "undefined"
+_BY_DEFAULT = 250_000_000  # samples times classes times draws: what is computed unasked
+_A_SECOND = 45_000_000  # of these, on one core
 _NAMED = 5  # figures of which something is told by their names
 
 
@@ -58,6 +60,41 @@ class Plan:
             raise PredictionsError(f"seed {self.seed!r}: expected a whole number from 0")
         if not 0.5 <= self.level <= 0.999:
             raise PredictionsError(f"level {self.level!r}: expected a number from 0.5 to 0.999")
+
+    @classmethod
+    def written(cls, intervals: Any) -> Plan | None:
+        """The plan of what :func:`intervals` wrote; None where nothing was. Raises
+        :class:`PredictionsError` on anything else."""
+        if intervals is None:
+            return None
+        try:
+            plain = {name: intervals[name] for name in ("draws", "seed", "level")}
+        except (KeyError, TypeError):
+            raise PredictionsError("intervals: expected draws, seed and level") from None
+        if [type(one) for one in plain.values()] != [int, int, float]:
+            raise PredictionsError(f"intervals {plain!r}: wrong types")
+        return cls(**plain)
+
+
+def planned(
+    predictions: Predictions | MaskPredictions,
+    draws: int | None = None,
+    seed: int = SEED,
+    level: float = LEVEL,
+) -> tuple[Plan | None, str | None]:
+    """The plan, and a line that says why there is none where nobody asked for that. ``draws``: 0
+    for no intervals; None for 2,000, where these take seconds."""
+    if draws == 0:
+        return None, None
+    plan = Plan(DRAWS if draws is None else draws, seed, level)
+    classes = len(predictions.task.classes)
+    work = len(predictions) * classes * plan.draws
+    if draws is None and work > _BY_DEFAULT:
+        return None, (
+            f"no intervals: {plan.draws:,} draws of {len(predictions):,} samples and {classes:,} "
+            f"classes take about {work / _A_SECOND:,.0f} s; to have them add --draws {plan.draws}"
+        )
+    return plan, None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from typing import Any
 
 from zoo.errors import PredictionsError
 from zoo.predictions import metrics
-from zoo.predictions.file import load_predictions
+from zoo.predictions.file import Predictions, load_predictions
+from zoo.predictions.intervals import LEVEL, SEED, planned
+from zoo.predictions.masks import MaskPredictions
 
 SUFFIX = ".npz"
 
@@ -18,7 +20,8 @@ SUFFIX = ".npz"
 class Evaluation:
     """``metrics``: see :func:`zoo.predictions.metrics.evaluate`; empty where the split has no
     labels. ``path``: the predictions file. ``differs``: what tells the data from those trained
-    with, None when nothing does, or, of a file alone, when nobody can know."""
+    with, None when nothing does, or, of a file alone, when nobody can know. ``notice``: a line to
+    read, such as why there are no intervals."""
 
     source: str
     dataset: str
@@ -27,6 +30,7 @@ class Evaluation:
     metrics: Mapping[str, Any]
     path: Path
     differs: str | None = None
+    notice: str | None = None
 
 
 def is_file(reference: str | Path) -> bool:
@@ -34,9 +38,17 @@ def is_file(reference: str | Path) -> bool:
     return str(reference).lower().endswith(SUFFIX)
 
 
-def evaluate_file(path: str | Path, **options: str | Path | None) -> Evaluation:
-    """``options``: what else was asked for, by name; of a file that was written before nothing can
-    be. Raises :class:`PredictionsError` naming what is wrong."""
+def evaluate_file(
+    path: str | Path,
+    *,
+    draws: int | None = None,
+    seed: int = SEED,
+    level: float = LEVEL,
+    **options: str | Path | None,
+) -> Evaluation:
+    """``draws``, ``seed`` and ``level``: as ``zoo.predictions.intervals.planned`` takes them.
+    ``options``: what else was asked for, by name; of a file that was written before nothing can be.
+    Raises :class:`PredictionsError` naming what is wrong."""
     given = [f"--{name}" for name, value in options.items() if value is not None]
     if given:
         raise PredictionsError(
@@ -44,5 +56,18 @@ def evaluate_file(path: str | Path, **options: str | Path | None) -> Evaluation:
             f"split; expected a run or a model"
         )
     said = load_predictions(Path(path))
-    figures = metrics.evaluate(said) if said.labelled or not len(said) else {}
-    return Evaluation(said.source, said.dataset, said.split, len(said), figures, Path(path))
+    found, notice = (
+        ({}, None) if len(said) and not said.labelled else figures(said, draws, seed, level)
+    )
+    return Evaluation(
+        said.source, said.dataset, said.split, len(said), found, Path(path), notice=notice
+    )
+
+
+def figures(
+    said: Predictions | MaskPredictions, draws: int | None, seed: int, level: float
+) -> tuple[dict[str, Any], str | None]:
+    """Every figure, with intervals where these were asked for or take seconds; and a line where
+    they would take longer."""
+    plan, notice = planned(said, draws, seed, level)
+    return metrics.evaluate(said, plan), notice

@@ -16,6 +16,7 @@ from zoo.predictions.classification import Classification
 from zoo.predictions.counts import number, rows
 from zoo.predictions.curves import Points
 from zoo.predictions.file import Predictions
+from zoo.predictions.intervals import Plan, intervals
 from zoo.predictions.masks import MaskPredictions
 from zoo.predictions.segmentation import MaskFigures, Means, Segmentation
 from zoo.tasks import BINARY, MULTILABEL, Task
@@ -28,38 +29,43 @@ ORDER = (
 _CURVES = 20  # classes up to which each has its curves
 
 
-def evaluate(predictions: Predictions | MaskPredictions) -> dict[str, Any]:
+def evaluate(
+    predictions: Predictions | MaskPredictions, plan: Plan | None = None
+) -> dict[str, Any]:
     """``samples``; the overall figures; ``averages`` over the classes; the ``confusion`` matrix; a
     row a class (``per_class``). Of classes, ``curves``; of masks, where the figures are of the
     network's grid and all pixels pooled, ``per_image``, the means over images, and
     ``per_image_by_class``, and ``own_size``: all that again on each image's own grid, absent where
     the file does not have that, and ``unseen``, the share of labelled pixels that preprocessing cut
-    off, which count for nothing."""
+    off, which count for nothing. With a ``plan``, ``intervals`` (``zoo.predictions.intervals``)."""
     where = f"split {predictions.split!r} of {predictions.dataset!r}"
     if len(predictions) == 0:
         raise PredictionsError(f"{where} is empty")
     if not predictions.labelled:
         raise PredictionsError(f"{where} has no labels to measure against")
     if isinstance(predictions, MaskPredictions):
-        return {"samples": len(predictions), **_of_masks(predictions)}
+        return {"samples": len(predictions), **_of_masks(predictions, plan)}
     if not np.isfinite(predictions.probabilities).all():
         raise PredictionsError(
             f"{where}: some outputs of the network are not finite; its training diverged: train "
             f"again with a lower optimizer.lr"
         )
-    return {"samples": len(predictions), **_of_classes(predictions)}
+    return {"samples": len(predictions), **_of_classes(predictions, plan)}
 
 
-def _of_classes(predictions: Predictions) -> dict[str, Any]:
-    task = predictions.task
-    figures = Classification.of(predictions).figures()
-    return {
+def _of_classes(predictions: Predictions, plan: Plan | None) -> dict[str, Any]:
+    task, measured = predictions.task, Classification.of(predictions)
+    figures = measured.figures()
+    found = {
         **_numbers(figures.overall),
         "averages": {kind: _numbers(table) for kind, table in figures.averages.items()},
         "confusion": figures.counts.astype(np.int64).tolist(),
         "per_class": rows(task, _in_order(figures.by_class)),
         "curves": _curves(predictions),
     }
+    if plan is not None:
+        found["intervals"] = intervals(predictions, measured, plan)
+    return found
 
 
 def _curves(predictions: Predictions) -> dict[str, Any]:
@@ -83,13 +89,17 @@ def _curve(truth: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
     return {"roc": points.roc(), "precision_recall": points.precision_recall()}
 
 
-def _of_masks(predictions: MaskPredictions) -> dict[str, Any]:
+def _of_masks(predictions: MaskPredictions, plan: Plan | None) -> dict[str, Any]:
     task = predictions.task
     network, own = Segmentation.of(predictions)
     found = _of_grid(task, network.figures())
     if own is not None:
         figures = own.figures()
         found["own_size"] = {**_of_grid(task, figures), "unseen": number(figures.unseen)}
+    if plan is not None:
+        found["intervals"] = intervals(predictions, network, plan)
+        if own is not None:
+            found["own_size"]["intervals"] = intervals(predictions, own, plan)
     return found
 
 

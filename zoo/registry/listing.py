@@ -100,6 +100,23 @@ def single_numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def interval_ends(
+    measured: Mapping[str, Mapping[str, Any]],
+) -> dict[str, dict[str, list[float]]] | None:
+    """What a record keeps of the intervals of ``measured`` figures, by split: ``[low, high,
+    level]`` by figure; None where there are none."""
+    found = {}
+    for split, figures in measured.items():
+        intervals = figures.get("intervals")
+        if isinstance(intervals, Mapping):
+            found[split] = {
+                name: [one["low"], one["high"], intervals["level"]]
+                for name, one in intervals["overall"].items()
+                if one is not None
+            }
+    return found or None
+
+
 def _row(record: Record) -> Row:
     return Row(
         name=record.model,

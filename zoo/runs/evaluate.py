@@ -15,9 +15,10 @@ from zoo.data.splits import TEST, SplitPlan
 from zoo.data.tiers import Keeping
 from zoo.errors import DataError, RunError, ZooWarning
 from zoo.plugins.catalog import catalog
-from zoo.predictions import metrics
 from zoo.predictions.archive import Heading
+from zoo.predictions.intervals import LEVEL, SEED
 from zoo.predictions.measuring import Evaluation, evaluate_file, is_file
+from zoo.predictions.measuring import figures as measure
 from zoo.runs import opening
 from zoo.runs.environment import cores
 from zoo.runs.folder import RunFolder
@@ -37,6 +38,9 @@ def evaluate(
     output: str | Path | None = None,
     registry: str | None = None,
     device: str | None = None,
+    draws: int | None = None,
+    seed: int = SEED,
+    level: float = LEVEL,
 ) -> Evaluation:
     """Measure a run (its path or name) or a version (its reference) on a ``split`` (default: test)
     of ``dataset`` (default: the one it was trained on); or a predictions file (``.npz``), which
@@ -44,11 +48,13 @@ def evaluate(
 
     Predictions and figures are kept in the run's folder (of a version, the predictions in
     ``predictions/``), by the split's name; those on other data under another name, and they are
-    never published. With ``output`` the predictions are written there and nothing else is. Raises
+    never published. With ``output`` the predictions are written there and nothing else is. ``draws`` (0
+    for no intervals), ``seed`` and ``level``: see ``zoo.predictions.intervals.planned``. Raises
     :class:`RunError` when the run's own data have changed."""
     if is_file(reference):
         asked = {"dataset": dataset, "split": split, "root": root, "output": output}
-        return evaluate_file(reference, **asked, registry=registry, device=device)
+        options = {**asked, "registry": registry, "device": device}
+        return evaluate_file(reference, draws=draws, seed=seed, level=level, **options)
     split = split or TEST
     subject = open_subject(str(reference), registry)
     own, source = _source(subject, dataset)
@@ -69,10 +75,12 @@ def evaluate(
     path = Path(output) if output is not None else _default_path(subject, name)
     commit.make_folder(path.parent)
     predictions = predict(subject, opened, split, held, content, device or "auto", path)
-    figures = metrics.evaluate(predictions) if predictions.labelled else {}
+    figures, notice = (
+        measure(predictions, draws, seed, level) if predictions.labelled else ({}, None)
+    )
     if subject.run is not None and output is None and figures:
         _note(subject.run, name, figures, subject.digest, predictions, own=differs is None)
-    return Evaluation(subject.name, opened.name, split, len(held), figures, path, differs)
+    return Evaluation(subject.name, opened.name, split, len(held), figures, path, differs, notice)
 
 
 def _source(subject: Subject, dataset: str | None) -> tuple[bool, Source]:

@@ -14,12 +14,13 @@ from zoo.data.splits import TEST, VAL
 from zoo.errors import RunError, StorageError, ZooWarning, clipped
 from zoo.predictions import metrics
 from zoo.predictions.file import load_predictions
+from zoo.predictions.intervals import Plan
 from zoo.recipes.schema import CardSection
 from zoo.recipes.writing import public_data
 from zoo.registry.card_text import CARD_BYTES, CardText, own_text
 from zoo.registry.config import open_registry
 from zoo.registry.fresh import FreshProcess
-from zoo.registry.listing import single_numbers
+from zoo.registry.listing import interval_ends, single_numbers
 from zoo.registry.names import check_name
 from zoo.registry.record import WEIGHTS, Draft, Record, division
 from zoo.registry.release import Release, release
@@ -136,6 +137,7 @@ def _draft(
         recipe=public_data(recipe),
         data={**subject.data, "division": division(subject.data["splits"])},
         metrics={split: single_numbers(figures) for split, figures in measured.items()},
+        intervals=interval_ends(measured),
         licence=licence,
         environment=part_of(run, "environment"),
         weights=run.info.get("weights"),
@@ -162,7 +164,7 @@ def _measured(run: RunFolder, subject: Subject) -> dict[str, dict[str, Any]]:
         about = (said.dataset, said.split, said.fingerprint, said.content)
         if about != (subject.data.get("dataset"), split, *prints):
             raise RunError(f"{where} of other data than its predictions; {again}")
-        if metrics.evaluate(said) != written:
+        if metrics.evaluate(said, Plan.written(written.get("intervals"))) != written:
             raise RunError(f"{where} not those of its predictions; {again}")
         measured[split] = written
     if not measured:

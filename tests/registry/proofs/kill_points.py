@@ -1,7 +1,7 @@
 """Carry an action out, killed before the k-th call to the system, for every k; look after each.
 
-Run as ``python kill_points.py FOLDER ACTION [record_first]``; prints JSON. ``record_first`` is the
-negative control. Needs no torch, so that forking costs nothing.
+Run as ``python kill_points.py FOLDER ACTION STEP [record_first]``; prints JSON. Every ``STEP``-th
+call; ``record_first`` is the negative control. Needs no torch, so that forking costs nothing.
 """
 
 from __future__ import annotations
@@ -49,19 +49,18 @@ def killed(registry, act, point):
 
 
 def main():
-    root, action = Path(sys.argv[1]), sys.argv[2]
-    kind = RecordFirst if sys.argv[3:] == ["record_first"] else Registry
+    root, action, step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    kind = RecordFirst if sys.argv[4:] == ["record_first"] else Registry
     first = root.parent / "template"
     registry = template(action, first)
     allowed = frozenset(one.path for one in looked(registry).errors)
     before, act = acknowledged(first), ACTIONS[action].act
     points, problems, early = 0, [], 0
     while True:
-        points += 1
         shutil.rmtree(root, ignore_errors=True)
         if first.exists():
             shutil.copytree(first, root)
-        dead = killed(kind.at(root), act, points)
+        dead = killed(kind.at(root), act, 1 + points * step)
         after = Registry.at(root)
         found = wrong(after, allowed) + lost(root, before)
         now = acknowledged(root)
@@ -72,9 +71,10 @@ def main():
             found += lost(root, now) + wrong(after) + mended(after)
         except Exception as error:
             found.append(f"again: {type(error).__name__}: {error}")
-        problems += [f"killed at {points}: {one}" for one in found]
+        problems += [f"killed at {1 + points * step}: {one}" for one in found]
         if not dead:
             break
+        points += 1
     print(json.dumps({"points": points, "problems": problems, "listed_early": early}))
 
 

@@ -2,7 +2,7 @@
 
 Run as ``python mixed_worker.py FOLDER ROLE SECONDS SEED [CONTROL]``, with a method of ``Worker`` as
 role. ``CONTROL`` takes a guard away: ``no second look`` of a collection, ``no look back`` of a
-publisher.
+publisher. ``no locks``: a file system on which they do nothing, which may cost nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from drafts import draft
 
 from zoo.errors import RegistryError, ZooError, ZooWarning
-from zoo.registry import publishing
+from zoo.registry import folder_tree, publishing
 from zoo.registry.collection import collect
 from zoo.registry.record import Record
 from zoo.registry.references import References
@@ -129,6 +129,8 @@ def without(control: str) -> None:
         References.look_again = lambda self: None if self.blobs else look(self)  # type: ignore[method-assign]
     elif control == "no look back":
         publishing._keep_again = lambda *given: None  # type: ignore[assignment]
+    elif control == "no locks":
+        folder_tree.fcntl.flock = lambda descriptor, operation: None
 
 
 def main() -> None:

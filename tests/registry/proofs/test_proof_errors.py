@@ -23,9 +23,9 @@ STEP = 9
 
 @pytest.mark.parametrize("way", ["EIO once", "ENOSPC from then on"])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_some_calls_are_refused(tmp_path, action, way):
+def test_some_calls_are_refused(place, action, way):
     code, forever = WAYS[way]
-    points, _, problems = refused_everywhere(tmp_path, action, code, forever=forever, step=STEP)
+    points, _, problems = refused_everywhere(place, action, code, forever=forever, step=STEP)
     assert problems == []
     assert points >= 2
 
@@ -34,15 +34,15 @@ def test_some_calls_are_refused(tmp_path, action, way):
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("action", ACTIONS)
-def test_every_call_is_refused(tmp_path, action, way):
+def test_every_call_is_refused(place, action, way):
     code, forever = WAYS[way]
-    points, done, problems = refused_everywhere(tmp_path, action, code, forever=forever)
+    points, done, problems = refused_everywhere(place, action, code, forever=forever)
     print(f"{action}, {way}: {points} refused, done all the same {done}")
     assert problems == []
     assert points > 10
 
 
-def test_a_publisher_that_does_not_mind_is_seen(tmp_path, monkeypatch):
+def test_a_publisher_that_does_not_mind_is_seen(place, monkeypatch):
     """The negative control: a file that could not be kept is named all the same."""
     kept = FolderTree.keep
 
@@ -52,5 +52,5 @@ def test_a_publisher_that_does_not_mind_is_seen(tmp_path, monkeypatch):
 
     monkeypatch.setattr(publishing, "_keep_again", lambda *args: None)
     monkeypatch.setattr(FolderTree, "keep", keep)
-    _, _, problems = refused_everywhere(tmp_path, "publish", errno.ENOSPC, forever=False)
+    _, _, problems = refused_everywhere(place, "publish", errno.ENOSPC, forever=False)
     assert any("it is missing; needed by" in problem for problem in problems)

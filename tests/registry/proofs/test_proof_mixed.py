@@ -65,12 +65,21 @@ def check(registry, told):
     assert mended(registry) == []
 
 
+SWEEP = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
 @pytest.mark.parametrize(
-    "seconds", [3, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+    ("seconds", "seed", "ways"),
+    [
+        (3, 0, ()),
+        pytest.param(60, 1, (), marks=SWEEP),
+        pytest.param(60, 2, (), marks=SWEEP),
+        pytest.param(60, 3, ("no locks",), marks=SWEEP),
+    ],
 )
-def test_all_at_once(tmp_path, seconds):
-    registry, done, told, problems = together(tmp_path, seconds, seed=1)
-    print(dict(done))
+def test_all_at_once(tmp_path, seconds, seed, ways):
+    registry, done, told, problems = together(tmp_path, seconds, seed, *ways)
+    print(seed, ways, dict(done))
     assert problems == []
     check(registry, told)
     for kind in ("published", "read", "moved", "collections", "taken", "deleted"):
@@ -78,11 +87,10 @@ def test_all_at_once(tmp_path, seconds):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    "control", ["no second look", pytest.param("no look back", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("control", ["no second look", "no look back"])
 def test_without_a_guard_files_are_lost(tmp_path, control):
-    """The negative controls; a second that none of them is lost in may come, and the next one."""
+    """The negative controls; ``test_collection`` has those that leave nothing to chance."""
     for attempt in range(20):
         folder = tmp_path / str(attempt)
         folder.mkdir()

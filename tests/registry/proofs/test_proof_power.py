@@ -1,8 +1,5 @@
 """The power is cut after every operation: nothing listed is wrong, nothing acknowledged is lost."""
 
-import os
-from pathlib import Path
-
 import pytest
 from power import judge, killed_and_cut, life
 from power_states import final, states
@@ -10,24 +7,11 @@ from power_states import final, states
 from zoo.storage import commit
 
 SEEDS = (1, 2, 3)
-# What is written there is in memory: no state waits for a disk.
-MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory):
     return life(tmp_path_factory.mktemp("life"))
-
-
-@pytest.fixture
-def place(tmp_path):
-    if os.access(MEMORY, os.W_OK):
-        import tempfile
-
-        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-            yield Path(folder)
-    else:
-        yield tmp_path
 
 
 def test_the_trace_is_what_happened(lived):

@@ -31,6 +31,7 @@ from rounds import Timed, interleave, machine, table
 from zoo.registry.http_tree import HttpTree
 from zoo.registry.store import Registry
 from zoo.storage import commit
+from zoo.storage.cache_folder import CACHE_VARIABLE
 
 COUNT = 100_000
 PARTS = ("scale", "verify", "load", "pull")
@@ -47,7 +48,7 @@ def main() -> int:
         parser.error(f"{', '.join(sorted(unknown))}: expected some of {', '.join(PARTS)}")
     print(machine("zoo", "pydantic", "torch", "safetensors", "timm"))
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["ZOO_CACHE_DIR"] = str(Path(folder) / "cache")
+        os.environ[CACHE_VARIABLE] = str(Path(folder) / "cache")
         if "scale" in chosen:
             scale(Path(folder), given.rounds, given.count)
         if "verify" in chosen:
@@ -76,7 +77,7 @@ def scale(folder: Path, rounds: int, count: int) -> None:
                 Registry.at(Path(root)).set_alias(model, "best", 1)
             with counting(Path(root)) as (url, gets):
                 # As the first time: nothing is known of the server yet.
-                shutil.rmtree(os.environ["ZOO_CACHE_DIR"], ignore_errors=True)
+                shutil.rmtree(os.environ[CACHE_VARIABLE], ignore_errors=True)
                 Registry(HttpTree(url), "far").record(reference)
             kind = "an alias" if "@" in reference else "latest"
             _row(f"{kind} of one of many {what}, over HTTP, GETs", len(gets), limit)
@@ -158,7 +159,7 @@ def pull(root: Path, rounds: int) -> None:
         target = root.parent / "curl"
 
         def ours() -> None:
-            shutil.rmtree(os.environ["ZOO_CACHE_DIR"], ignore_errors=True)
+            shutil.rmtree(os.environ[CACHE_VARIABLE], ignore_errors=True)
             far = Registry(HttpTree(url), "far")
             far.bring_file(far.record("large"), "model.safetensors")
 

@@ -43,6 +43,14 @@ class Loopback:
         return self.url(path)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests pull and decode goes to no user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def gate_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Publishing looks at what it publishes in this process: a new one takes seconds. What tests

@@ -68,7 +68,7 @@ def test_the_round_trip(here: Path, asked: Callable[..., subprocess.CompletedPro
     assert url is not None
     (here / "yours/registry.toml").write_text(f'[registry.far]\nurl = "{url[0]}"\n')
     root = source[2:4] if "--root" in source else []
-    cache = {"ZOO_CACHE_DIR": str(here / "cache")}
+    cache = {"ZOO_CACHE": str(here / "cache")}
 
     done = asked("eval", "it@best", *root, cwd="yours", **cache, ZOO_PLUGINS="medical")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)

@@ -256,7 +256,7 @@ def test_a_registry_behind_a_web_server_gives_the_same_pages(people, tmp_path, m
         def log_message(self, *_):
             pass
 
-    monkeypatch.setenv("ZOO_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
     handler = partial(Quiet, directory=str(people.tree.root))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()

@@ -9,8 +9,9 @@ from drafts import draft
 
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError
-from zoo.registry import gate, hub_push
+from zoo.registry import gate, hub_form, hub_push
 from zoo.registry.card import CardText, render_card
+from zoo.registry.hub import Address
 from zoo.registry.hub_push import push
 from zoo.storage import tensors
 from zoo.tasks import Task
@@ -131,6 +132,15 @@ def test_the_page_is_timm_s(web, published):
     assert ModelCard(page).data.library_name == "timm"
     assert "timm" in ModelCard(page).data.tags
     assert 'timm.create_model("hf-hub:me/net@v1", pretrained=True)' in page
+
+
+def test_a_card_whose_tags_are_none_is_one_line(published):
+    record, _ = published("resnet10t")
+    with pytest.raises(RegistryError) as caught:
+        hub_form.readme(b"---\ntags: [[a]]\n---\n", record, Address("me/net"))
+    assert str(caught.value) == (
+        "the card of model 'net' version 1 cannot be read: TypeError: unhashable type: 'list'"
+    )
 
 
 def test_what_timm_would_answer_otherwise_is_not_pushed(web, published, monkeypatch):

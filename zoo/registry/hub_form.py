@@ -120,12 +120,12 @@ def readme(card: bytes, record: Record, address: Address) -> bytes:
     timm = is_timm(record)
     try:
         made: Any = ModelCard(card.decode("utf-8"))
-    # YAML's and the Hub's readers raise errors of many kinds.
+        if timm:
+            made.data.library_name = "timm"
+            made.data.tags = list(dict.fromkeys(["timm", *(made.data.tags or [])]))
+    # YAML's and the Hub's readers raise errors of many kinds; tags may be anything.
     except Exception as error:
         raise RegistryError(f"the card of {record} cannot be read: {reason(error)}") from error
-    if timm:
-        made.data.library_name = "timm"
-        made.data.tags = list(dict.fromkeys(["timm", *(made.data.tags or [])]))
     text = made.text
     for file in record.files:
         if file["path"] not in (CARD, WEIGHTS):

@@ -36,3 +36,12 @@ def test_a_record_that_cannot_be_read_costs_one_line(registry):
     assert len(problems) == 2
     assert problems[0].startswith("the record of model 'digits-tiny' version 2 is not the JSON")
     assert "'newer' version 1 has format 9" in problems[1]
+
+
+def test_a_head_that_promises_a_million_versions_costs_twenty_looks(registry, monkeypatch):
+    registry.publish(draft(), FILES)
+    monkeypatch.setattr(registry, "newest", lambda name: 999_999)
+    listing = rows(registry)
+    assert listing.rows == []
+    assert len(listing.problems) == 20
+    assert listing.problems[0].startswith("models/digits-tiny/versions/999999.json of ")

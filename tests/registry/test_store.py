@@ -7,6 +7,7 @@ import pytest
 from drafts import draft
 
 from zoo.errors import RegistryError, StorageError
+from zoo.registry import layout
 from zoo.registry.store import Registry
 
 FILES = {"model.safetensors": b"weights", "README.md": b"card"}
@@ -194,3 +195,15 @@ def test_a_file_that_comes_while_it_is_looked_for_is_read(registry, monkeypatch)
     monkeypatch.setattr(type(tree), "exists", exists)
     assert tree.read("models/a/head.json", 9) == b"it"
     assert tree.read("models/a/none.json", 9) is None
+
+
+def test_a_record_that_is_gone_comes_back_from_a_copy_only(registry):
+    for _ in range(2):
+        registry.publish(draft(), FILES)
+    (registry.tree.root / layout.version("digits-tiny", 1)).unlink()
+    with pytest.raises(RegistryError) as caught:
+        registry.record("digits-tiny@1")
+    assert str(caught.value) == (
+        f"models/digits-tiny/versions/1.json of {registry.tree.url}: it is missing; restore it "
+        f"from a copy of the registry"
+    )

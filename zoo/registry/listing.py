@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from zoo.registry.store import Registry
 # What stands for a model in one number: of the first split it was measured on, the first it has.
 _SPLITS = ("test", "val", "train")
 _METRICS = ("dice", "accuracy", "auroc", "f1")
+_TRIED = 20  # versions of a model, until one can be read: a stranger's head may promise a million
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,8 @@ def rows(registry: Registry, start: int = 0, most: int | None = None) -> Listing
 
 def _newest_readable(registry: Registry, name: str, problems: list[str]) -> list[Row]:
     state = registry.state(name)
-    for number in range(registry.newest(name), 0, -1):
-        if state.is_yanked(number):
-            continue
+    numbers = (n for n in range(registry.newest(name), 0, -1) if not state.is_yanked(n))
+    for number in itertools.islice(numbers, _TRIED):
         try:
             return [_row(registry.record(Reference(name, version=number)))]
         except ZooError as error:

@@ -269,7 +269,9 @@ class Registry:
         if data is None:
             last = self.newest(name)
             if number <= last:
-                raise derived.damaged(self.tree, layout.version(name, number), "it is missing")
+                # Where all is listed there are later ones; elsewhere it is the head that says so.
+                error = derived.lost if self.reading.listed else derived.damaged
+                raise error(self.tree, layout.version(name, number), "it is missing")
             raise RegistryError(
                 f"model {name!r} has no version {number}; the newest is {last}; "
                 f"see: zoo models show {name}"

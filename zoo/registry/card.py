@@ -25,6 +25,8 @@ _WEIGHTS = {
     "best": "The weights are those of the best epoch.",
     "last": "The weights are those of the last epoch.",
     "ema": "The weights are a running average, kept at its best epoch.",
+    "averaged": "The weights are the mean of those of several runs, with batch norm measured anew; "
+    "the recipe is the first one's.",
 }
 _KINDS = {"initialized_from": "initialized from", "averaged_from": "averaged from"}
 

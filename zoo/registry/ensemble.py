@@ -49,12 +49,22 @@ class Combined(Predictor):
         """Raises :class:`RegistryError`, naming ``what``, when the members do not fit together."""
         networks = _Members([one.network for one in members], what)
         Predictor.__init__(self, task, members[0].preprocessing, networks, device)
-        self.members, self.rule = tuple(members), rule
+        self.members, self.rule, self._what = tuple(members), rule, what
         _check_members(task, members, what)
 
     @property
     def together(self) -> int:
         return min(one.together for one in self.members)
+
+    def on(self, device: torch.device) -> Combined:
+        """The same, on ``device``."""
+        members = [
+            one.on(device)
+            if isinstance(one, Combined)
+            else Predictor(one.task, one.preprocessing, one.network, device)
+            for one in self.members
+        ]
+        return Combined(self.task, members, self.rule, self._what, device)
 
     def prepared(self, image: Any, where: str) -> Prepared:
         known: dict[Preprocessing, Prepared] = {}
@@ -79,17 +89,18 @@ class Combined(Predictor):
 
 
 class Ensemble(Combined, Model):
-    """A version that is an ensemble."""
+    """A version that is an ensemble. ``digest``: of its record."""
 
     def __init__(
         self,
         record: Record,
+        digest: str,
         members: Sequence[Predictor],
         rule: Rule,
         device: torch.device | str = "cpu",
     ) -> None:
         Combined.__init__(self, record.task, members, rule, str(record), device)
-        self.record = record
+        self.record, self.digest = record, digest
 
 
 def combined(task: Task, rule: Rule, logits: Sequence[np.ndarray]) -> np.ndarray:

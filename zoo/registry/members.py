@@ -100,11 +100,12 @@ def load_ensemble(
     registry: Registry, record: Record, device: torch.device, catalog: Catalog
 ) -> Ensemble:
     """A version of ``registry`` that is an ensemble, its members from there."""
-    records = pulling.made_of(registry, record, registry.digest(record))
+    digest = registry.digest(record)
+    records = pulling.made_of(registry, record, digest)
     versions = InRegistry(registry, records)
     arrays = versions.tensors(record, RULE) if _has(record, RULE) else {}
     members = members_of(record, versions, device, catalog, str(record))
-    return Ensemble(record, members, rule_of(record, arrays, str(record)), device)
+    return Ensemble(record, digest, members, rule_of(record, arrays, str(record)), device)
 
 
 def members_of(

@@ -94,7 +94,7 @@ class Draft(BaseModel):
     preprocessing: dict[str, JsonValue] = _ABSENT
     architecture: Architecture = _ABSENT
     plugin: PluginOrigin = _ABSENT
-    weights: Literal["best", "last", "ema", "imported"] = _ABSENT
+    weights: Literal["best", "last", "ema", "averaged", "imported"] = _ABSENT
     ensemble: fields.Ensemble | None = None
     recipe: dict[str, JsonValue]
     data: Data

@@ -25,7 +25,7 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.own_data import difference, is_elsewhere
 from zoo.runs.predict import predict
 from zoo.runs.sources import Source, part_of
-from zoo.runs.subjects import Subject, open_subject
+from zoo.runs.subjects import Subject, open_subject, with_views
 from zoo.storage import commit
 
 
@@ -38,6 +38,7 @@ def evaluate(
     output: str | Path | None = None,
     registry: str | None = None,
     device: str | None = None,
+    tta: str | None = None,
     draws: int | None = None,
     seed: int = SEED,
     level: float = LEVEL,
@@ -48,15 +49,21 @@ def evaluate(
 
     Predictions and figures are kept in the run's folder (of a version, the predictions in
     ``predictions/``), by the split's name; those on other data under another name, and they are
-    never published. With ``output`` the predictions are written there and nothing else is. ``draws`` (0
-    for no intervals), ``seed`` and ``level``: see ``zoo.predictions.intervals.planned``. Raises
-    :class:`RunError` when the run's own data have changed."""
+    never published. With ``output`` the predictions are written there and nothing else is. ``tta``:
+    views of each image (``zoo.predictions.views``) that the network is asked about, then with an
+    ``output``, for they are not what the model says by itself. ``draws`` (0 for no intervals),
+    ``seed`` and ``level``: see ``zoo.predictions.intervals.planned``. Raises :class:`RunError` when
+    the run's own data have changed."""
     if is_file(reference):
-        asked = {"dataset": dataset, "split": split, "root": root, "output": output}
+        asked = {"dataset": dataset, "split": split, "root": root, "output": output, "tta": tta}
         options = {**asked, "registry": registry, "device": device}
         return evaluate_file(reference, draws=draws, seed=seed, level=level, **options)
     split = split or TEST
     subject = open_subject(str(reference), registry)
+    if tta is not None:
+        if output is None:
+            raise RunError(f"tta {tta!r}: name a file for the predictions, with output")
+        subject = with_views(subject, tta)
     own, source = _source(subject, dataset)
     opened = opening.open_dataset(
         catalog(), source.name, source.options, root or source.root, source.plan
@@ -72,9 +79,9 @@ def evaluate(
             f"one it was trained with: {differs}; to measure it as other data add --output FILE"
         )
     name = _name(opened.name, split, content, own=own, differs=differs is not None)
-    path = Path(output) if output is not None else _default_path(subject, name)
+    path = Path(output) if output is not None else default_path(subject, name)
     commit.make_folder(path.parent)
-    predictions = predict(subject, opened, split, held, content, device or "auto", path)
+    predictions = predict(subject, opened, split, held, content, device or "auto", path, keeping)
     figures, notice = (
         measure(predictions, draws, seed, level) if predictions.labelled else ({}, None)
     )
@@ -133,7 +140,8 @@ def _note(
         run.update(data=data)
 
 
-def _default_path(subject: Subject, name: str) -> Path:
+def default_path(subject: Subject, name: str) -> Path:
+    """Where the predictions go that are on the split, or on the other data, of that ``name``."""
     if subject.run is not None:
         return subject.run.predictions_path(name)
     return Path("predictions") / subject.name.replace("@", "-") / f"{name}.npz"

@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.data.datasets import groups_of
 from zoo.data.device import choose_device, images_at_once
 from zoo.data.loader import Loader
 from zoo.data.splits import TRAIN, VAL, ids_fingerprint
-from zoo.data.tiers import Held
+from zoo.data.tiers import Held, Keeping
 from zoo.predictions.archive import Heading, TrainedOn, texts
 from zoo.predictions.file import Predictions
 from zoo.predictions.masks import MaskChunk, MaskPredictions
 from zoo.registry.record import division
 from zoo.runs.opening import Opened
 from zoo.runs.own_size import OwnSize
+from zoo.runs.split_answers import answers, combined_answers
 from zoo.runs.subjects import Subject
 from zoo.tasks import SEGMENTATION, Task
 
@@ -34,13 +35,18 @@ def predict(
     content: str,
     device: str,
     path: Path,
+    keeping: Keeping,
 ) -> Predictions | MaskPredictions:
     """Of a split, held as ``held``, whose fingerprint is ``content``; written to ``path``. Masks
-    are those of the network's size, and go to the file batch by batch: memory holds one."""
+    are those of the network's size, and go to the file batch by batch: memory holds one.
+    ``keeping``: how the members of an ensemble hold it, each in its own size."""
     where, task = choose_device(device), subject.task
-    batch = images_at_once(where, task, subject.preprocessing.size)
-    loader = Loader(held, subject.preprocessing, task, batch, where)
-    network = subject.network.to(where)
+    if subject.combined is not None:
+        said = combined_answers(subject.combined, opened, split, held, keeping, where)
+    else:
+        batch = images_at_once(where, task, subject.preprocessing.size)
+        loader = Loader(held, subject.preprocessing, task, batch, where)
+        said = answers(subject.network.to(where), loader)
     whole = opened.split(split)
     heading = Heading(
         task=task,
@@ -60,11 +66,11 @@ def predict(
             path,
             heading,
             held.ids,
-            _chunks(task, answers(network, loader), own),
+            _chunks(task, said, own),
             groups=groups,
             preprocessing=subject.preprocessing.as_json(),
         )
-    logits = torch.cat([said.cpu() for said, _ in answers(network, loader)])
+    logits = torch.cat([one.cpu() for one, _ in said])
     predictions = Predictions(
         **heading.heading(),
         ids=np.asarray(held.ids),
@@ -95,11 +101,3 @@ def trained_on(data: Mapping[str, Any]) -> TrainedOn | None:
     if TRAIN not in seen:
         return None
     return TrainedOn(str(data.get("dataset")), division(data["splits"]), seen)
-
-
-@torch.no_grad()
-def answers(network: nn.Module, loader: Loader) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """(float32 logits, labels) of every batch, in order."""
-    network.eval()
-    for batch in loader.epoch():
-        yield network(batch.images).float(), batch.labels

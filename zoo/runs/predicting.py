@@ -21,7 +21,7 @@ from zoo.runs.answer_rows import MASKS, Rows, Submission, format_for, rows_for
 from zoo.runs.answering import answers
 from zoo.runs.asked_images import AskedImages
 from zoo.runs.output_names import file_names
-from zoo.runs.subjects import Subject, open_subject
+from zoo.runs.subjects import open_subject
 
 STDOUT = "-"
 Step = Callable[[str, int, int], None]  # what is done, how many, and of how many
@@ -74,7 +74,7 @@ def predict(
     subject = open_subject(str(reference), registry)
     asked = listed or asked_images.images_of(subject, str(dataset), split or TEST, root)
     chosen = format_for(subject.task, format, Path(output).suffix)
-    work = _Work(_predictor(subject, where), asked, step)
+    work = _Work(subject.predictor(where), asked, step)
     if chosen == MASKS:
         _check_masks(output, id_column=id_column, label_column=label_column, values=values)
         _write_masks(work, Path(output), overlay, force)
@@ -154,10 +154,6 @@ def _write_masks(work: _Work, output: Path, overlay: bool, force: bool) -> None:
             write_mask(folder, names[index], mask)
             if overlay:
                 write_overlay(folder, names[index], asked.image(index), mask)
-
-
-def _predictor(subject: Subject, device: Any) -> Predictor:
-    return Predictor(subject.task, subject.preprocessing, subject.network, device)
 
 
 def _check_asked(images: Sequence[object], dataset: str | None, **given: str | None) -> None:

@@ -126,8 +126,7 @@ def _card_text(card: CardSection, licence: str | None, intended_use: str | None)
 def _draft(
     run: RunFolder, subject: Subject, name: str, licence: str, measured: Mapping[str, Any]
 ) -> Draft:
-    recipe, initialized = recipe_of(run), run.info.get("initialized")
-    parent = initialized.get("parent") if isinstance(initialized, dict) else None
+    recipe = recipe_of(run)
     return Draft.of(
         model=name,
         task=subject.task,
@@ -141,8 +140,18 @@ def _draft(
         licence=licence,
         environment=part_of(run, "environment"),
         weights=run.info.get("weights"),
-        parents=[{"kind": "initialized_from", **parent}] if isinstance(parent, dict) else None,
+        parents=_parents(run),
     )
+
+
+def _parents(run: RunFolder) -> list[dict[str, Any]] | None:
+    """The versions that its weights came from."""
+    initialized, averaged = run.info.get("initialized"), run.info.get("averaged")
+    parent = initialized.get("parent") if isinstance(initialized, dict) else None
+    found = [{"kind": "initialized_from", **parent}] if isinstance(parent, dict) else []
+    if isinstance(averaged, list):
+        found += [{"kind": "averaged_from", **one} for one in averaged if isinstance(one, dict)]
+    return found or None
 
 
 def _measured(run: RunFolder, subject: Subject) -> dict[str, dict[str, Any]]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch import nn
 
 from zoo.data.preprocessing import Preprocessing
-from zoo.errors import RegistryError
+from zoo.errors import RegistryError, RunError
 from zoo.plugins.catalog import catalog
+from zoo.predictions.views import Views
 from zoo.recipes.schema import Recipe
+from zoo.registry.ensemble import Combined, Ensemble
 from zoo.registry.loading import load, network_with
+from zoo.registry.model import Predictor
 from zoo.runs.folder import RunFolder, find_run, near_run
 from zoo.runs.sources import (
     Source,
@@ -32,7 +36,8 @@ from zoo.tasks import Task
 class Subject:
     """``name``: as people would name it; ``trained_on``: None for weights from elsewhere;
     ``data``: what its record says of the data, by dataset, fingerprint and splits; ``digest``:
-    sha256 of the weights file; ``run``: None for a published version."""
+    sha256 of the weights file, of an ensemble of its record; ``run``: None for a published version;
+    ``combined``: what answers where it is an ensemble, which has no network of its own."""
 
     name: str
     task: Task
@@ -42,6 +47,13 @@ class Subject:
     data: Mapping[str, Any]
     digest: str
     run: RunFolder | None = None
+    combined: Combined | None = None
+
+    def predictor(self, device: torch.device) -> Predictor:
+        """What answers, on ``device``."""
+        if self.combined is not None:
+            return self.combined.on(device)
+        return Predictor(self.task, self.preprocessing, self.network, device)
 
 
 def open_subject(reference: str, registry: str | None = None) -> Subject:
@@ -63,7 +75,8 @@ def open_subject(reference: str, registry: str | None = None) -> Subject:
         network=model.network,
         trained_on=source_of(model.record),
         data=model.record.data,
-        digest=model.record.weights_sha256,
+        digest=model.digest if isinstance(model, Ensemble) else model.record.weights_sha256,
+        combined=model if isinstance(model, Ensemble) else None,
     )
 
 
@@ -90,6 +103,17 @@ def of_run(run: RunFolder) -> Subject:
         digest=sha256(weights),
         run=run,
     )
+
+
+def with_views(subject: Subject, name: str) -> Subject:
+    """``subject``, asked about several views of each image (``zoo.predictions.views``). Raises
+    :class:`RunError` for an ensemble, whose members would have to be asked."""
+    if subject.combined is not None:
+        raise RunError(
+            f"tta {name!r}: {subject.name!r} is an ensemble; give its members, to be asked so"
+        )
+    network = Views(subject.network, subject.task, name, subject.preprocessing.size)
+    return replace(subject, network=network)
 
 
 def architecture_record(recipe: Recipe, preprocessing: Preprocessing) -> dict[str, Any]:

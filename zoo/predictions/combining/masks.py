@@ -62,16 +62,26 @@ class MaskMembers:
     def pieces(self) -> Iterator[Piece]:
         """All chunks, in order."""
         others = [_images(one) for one in self.files[1:]]
-        grid, first = self.files[0].size, 0
+        first = 0
         for chunk in self.files[0].chunks():
-            planes = [chunk.probabilities]
-            planes += [np.stack([next(one) for _ in range(len(chunk))]) for one in others]
-            said = [
-                questions.of_planes(self.task, resized(one.astype(np.float32) / LEVELS, grid))
-                for one in planes
-            ]
-            yield Piece(said, (len(chunk), self.task.outputs, *grid), chunk.targets, first)
+            several = [(chunk.probabilities, chunk.decisions)]
+            for one in others:
+                planes, decisions = zip(*(next(one) for _ in range(len(chunk))), strict=True)
+                several.append((np.stack(planes), np.stack(decisions)))
+            said = [self._said(file, *both) for file, both in zip(self.files, several, strict=True)]
+            shape = (len(chunk), self.task.outputs, *self.files[0].size)
+            yield Piece(said, shape, chunk.targets, first)
             first += len(chunk)
+
+    def _said(
+        self, file: MaskPredictions, probabilities: np.ndarray, decisions: np.ndarray
+    ) -> np.ndarray:
+        """(S, K) on the first one's grid; where that is its own, it decides what it decided."""
+        planes = resized(probabilities.astype(np.float32) / LEVELS, self.files[0].size)
+        said = questions.of_planes(self.task, planes)
+        if file.size != self.files[0].size or file.task != self.task:
+            return said
+        return questions.agreeing(self.task, said, questions.truth(decisions))
 
     def sampled(self, pixels: int = PIXELS) -> Answers:
         """Some pixels of every image, the same number of each and evenly spread: what weights are
@@ -138,10 +148,10 @@ class MaskMembers:
         return MaskPair(mask.to(torch.uint8).numpy(), targets)
 
 
-def _images(file: MaskPredictions) -> Iterator[np.ndarray]:
-    """uint8 (P, h, w) of one image after the other."""
+def _images(file: MaskPredictions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Probabilities uint8 (P, h, w) and decisions (h, w) of one image after the other."""
     for chunk in file.chunks():
-        yield from chunk.probabilities
+        yield from zip(chunk.probabilities, chunk.decisions, strict=True)
 
 
 def _own_targets(file: MaskPredictions) -> Iterator[np.ndarray | None]:

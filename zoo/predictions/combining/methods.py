@@ -36,16 +36,20 @@ class Method:
 
     def choose(self, validation: Validation) -> Rule:
         """On val, and nothing else: there are no :class:`Validation` answers of another split."""
-        task = validation.answers.heading.task
-        if self.name == MEAN:
-            return Mean.of(validation.members, self.average)
         if self.name == WEIGHTED:
             return weighting.fitted(validation, self.average)
         if self.name == GREEDY:
             return selection.greedy(validation, self.score, self.average)
         if self.name == STACK:
             return stacking.stacked(validation)
-        return Vote(task, validation.members)
+        return unfitted(self, validation.answers.heading.task, validation.members)
+
+
+def unfitted(method: Method, task: Task, members: int) -> Rule:
+    """The rule of a method that learns nothing."""
+    if method.name == MEAN:
+        return Mean.of(members, method.average)
+    return Vote(task, members)
 
 
 def check_method(name: str, average: str = PROBABILITIES) -> None:

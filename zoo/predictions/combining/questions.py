@@ -14,6 +14,7 @@ from zoo.tasks import MULTILABEL, Task
 
 # A byte of 0 stands for anything up to half a step; its logarithm is a quarter step's.
 _LEAST = 0.25 / LEVELS
+_AHEAD = 1e-3
 
 
 def of_logits(task: Task, logits: np.ndarray) -> np.ndarray:
@@ -69,6 +70,22 @@ def decided(task: Task, said: np.ndarray) -> np.ndarray:
         return found
     place = np.log(task.threshold) - np.log1p(-task.threshold)
     return np.where(said[:, which] - said[:, 1 - which] > place, which, 1 - which)
+
+
+def agreeing(task: Task, said: np.ndarray, decisions: np.ndarray) -> np.ndarray:
+    """(S, C), which decides as ``decisions`` (S,) do: where a byte of probability no longer tells
+    two choices apart, the one that was decided is put ahead, by a thousandth."""
+    off = np.flatnonzero(decided(task, said) != decisions)
+    which = yes(task)
+    rows, chosen = said[off], decisions[off]
+    if which is None:
+        rows[np.arange(len(off)), chosen] = rows.max(1) + _AHEAD
+        said[off] = normalized(rows)
+        return said
+    place = np.log(task.threshold) - np.log1p(-task.threshold)
+    logits = np.where(chosen == which, place + _AHEAD, place - _AHEAD).astype(said.dtype)
+    said[off, which], said[off, 1 - which] = _log_sigmoid(logits), _log_sigmoid(-logits)
+    return said
 
 
 def yes(task: Task) -> int | None:

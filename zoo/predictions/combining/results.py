@@ -123,7 +123,7 @@ def headline(said: Said, name: str) -> float | None:
     has that."""
     found = metrics.evaluate(said)
     if isinstance(said, MaskPredictions):
-        found = (found["own_size"] or found)[PER_IMAGE]
+        found = found.get("own_size", found)[PER_IMAGE]
     value: float | None = found[name]
     return value
 

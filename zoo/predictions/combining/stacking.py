@@ -16,13 +16,13 @@ from zoo.predictions.combining.rules import Stack, features
 from zoo.tasks import MULTICLASS, MULTILABEL, SEGMENTATION, Task
 
 # Inverses of the penalty, from nearly all to hardly any.
-STRENGTHS = tuple(float(10.0**power) for power in np.arange(-4, 2.1, 1.0))
+STRENGTHS = tuple(float(10.0**power) for power in range(-4, 2))
 _UNSEEN = 1e-7  # the probability of a class that was in none of the folds fitted on
 
 
 def stacked(validation: Validation) -> Stack:
     """Logistic regression with an L2 penalty whose strength is chosen by log loss in folds of val,
-    of seven powers of ten. Raises :class:`PredictionsError` where val lacks a class."""
+    of six powers of ten. Raises :class:`PredictionsError` where val lacks a class."""
     answers, task = validation.answers, validation.answers.heading.task
     if task.kind == SEGMENTATION:
         raise PredictionsError("method 'stack' is for classes, not for masks; choose another one")
@@ -111,7 +111,7 @@ def _fit(
 
     mean, spread = given.mean(0), given.std(0)
     spread[spread == 0] = 1.0
-    regression = LogisticRegression(C=strength, max_iter=2000, tol=1e-6)
+    regression = LogisticRegression(C=strength, max_iter=500)
     with warnings.catch_warnings():
         # Nearly there is as good: what is used is measured.
         warnings.simplefilter("ignore", ConvergenceWarning)

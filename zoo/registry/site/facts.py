@@ -16,6 +16,7 @@ _WEIGHTS = {
     "best": "of the best epoch",
     "last": "of the last epoch",
     "ema": "running average",
+    "averaged": "mean of several runs",
     "imported": "trained elsewhere",
 }
 _SPLITS = ("test", "val", "train")

@@ -63,6 +63,17 @@ def test_a_registry_is_pulled_from_it(server, tmp_path):
     assert registry.tree.exists(RECORD) and not registry.tree.exists(HEAD.replace("head", "tail"))
 
 
+def test_an_address_without_a_registry_is_no_empty_one(server, root):
+    (root / "catalog" / "shards.json").unlink()  # as if nobody had published yet
+    assert Registry(HttpTree(server.url), "lan").models() == []
+    with pytest.raises(RegistryError) as caught:
+        Registry(HttpTree(f"{server.url}/elsewhere"), "lan").models()
+    assert str(caught.value) == (
+        f"'{server.url}/elsewhere' is no registry: it has no zoo-registry.json; check its url in "
+        f"registry.toml"
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "kind", "lasts"),
     [

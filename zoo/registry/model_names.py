@@ -6,22 +6,29 @@ A model's folder has its folded name; the exact one stands in its records and wh
 from __future__ import annotations
 
 from zoo.errors import RegistryError
-from zoo.registry import derived, layout, names
+from zoo.registry import derived, layout, marker, names
 from zoo.registry.record import Record
 from zoo.registry.tree import Tree
 from zoo.storage import limits
 
 
 def every(tree: Tree) -> list[str]:
-    """The names of all models that have a version, sorted."""
+    """The names of all models that have a version, sorted. Raises :class:`RegistryError` for a
+    server that has neither a catalog nor a registry: most likely its address is wrong."""
     if not tree.listed:
-        return sorted(derived.read_catalog(tree))
+        found = derived.read_catalog(tree)
+        if not found and not marker.check(tree, repr(tree.url)):
+            raise RegistryError(
+                f"{tree.url!r} is no registry: it has no {layout.MARKER}; check its url in "
+                f"registry.toml"
+            )
+        return sorted(found)
     try:
         known = {names.fold(name): name for name in derived.read_catalog(tree)}
     except RegistryError:  # derived: what it says is only a short cut
         known = {}
-    found = (known.get(one) or name_in(tree, one) for one in tree.names(layout.MODELS))
-    return sorted(name for name in found if name)
+    there = (known.get(one) or name_in(tree, one) for one in tree.names(layout.MODELS))
+    return sorted(name for name in there if name)
 
 
 def some(tree: Tree, start: int, most: int | None) -> tuple[list[str], int]:

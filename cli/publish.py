@@ -66,7 +66,6 @@ def publish(
       zoo publish runs/xray --name xray --licence mit --intended-use "teaching"
       zoo publish digits-simple-cnn@3 --to shared
     """
-    from zoo.registry.config import open_registry
     from zoo.registry.fresh import FreshProcess
     from zoo.registry.state import check_alias
 
@@ -82,7 +81,7 @@ def publish(
         else:
             record, card = _copy(subject, name, to, licence or intended_use), None
     if alias is not None:
-        open_registry(to).set_alias(record.model, alias, record.version)
+        _point(alias, record, to)
     if json:
         about = {"model": record.model, "version": record.version, "card": card}
         show_json({**about, "alias": alias})
@@ -136,3 +135,19 @@ def _copy(reference: str, name: str | None, to: str | None, text: str | None) ->
             "a copy keeps what its record says", param_hint="--licence, --intended-use"
         )
     return copy_named(reference, to)[0]
+
+
+def _point(alias: str, record: Record, to: str | None) -> None:
+    """Let ``alias`` lead to a version that is published, whatever comes of this."""
+    from zoo.errors import RegistryError, ZooError
+    from zoo.registry.config import open_registry
+
+    try:
+        open_registry(to).set_alias(record.model, alias, record.version)
+    except ZooError as error:
+        version = f"{record.model}@{record.version}"
+        reference = f"{to}:{version}" if to else version
+        raise RegistryError(
+            f"{reference} is published, but alias {alias!r} does not lead to it: {error}; then "
+            f"type: zoo registry alias {reference} {alias}"
+        ) from error

@@ -61,6 +61,17 @@ def test_tango_turns_with_its_sides_and_never_is_a_point():
     assert tango(0, 10, 10, 0.95) == pytest.approx((-1.0, -low), abs=1e-9)
 
 
+def test_tangos_ends_lie_around_the_difference_of_any_counts():
+    """At the corners a root of rounding's making would be no number."""
+    for total in (1, 2, 3, 7, 37):
+        for first in range(total + 1):
+            for second in range(total + 1 - first):
+                low, high = tango(first, second, total, 0.95)
+                difference = (first - second) / total
+                assert -1 <= low <= difference <= high <= 1
+                assert high - low > 0.01
+
+
 @pytest.mark.parametrize(("first", "second"), [(14, 5), (6, 0), (40, 41)])
 def test_the_score_test_and_tangos_interval_say_the_same(first, second):
     p = score_p_value(first, second)

@@ -18,7 +18,7 @@ from zoo.predictions.classification import Classification
 from zoo.predictions.drawn import BY_CLASS, OVERALL, Drawn, Key, Measured
 from zoo.predictions.ece_interval import reflected, reflected_p_value
 from zoo.predictions.file import Predictions
-from zoo.predictions.intervals import BCA, REFLECTED, Interval, Plan, interval_of
+from zoo.predictions.intervals import BCA, REFLECTED, Interval, Plan, by_key, interval_of
 from zoo.predictions.masks import MaskPredictions
 from zoo.predictions.proportions import exact_p_value, score_p_value, tango
 from zoo.predictions.resampling import Units
@@ -87,11 +87,14 @@ class Together:
         groups = [one.predictions.groups for one in self.sides]
         known = next((one for one in groups if one is not None), None)
         self.task, self.units = first.task, Units.of(len(first), known)
-        self.drawn = [
-            Drawn.of(measured, self.units, plan.draws, plan.seed)
-            for measured in _measured(self.sides)
-        ]
+        self._measured = _measured(self.sides)
+        self.drawn = [Drawn.of(one, self.units, plan.draws, plan.seed) for one in self._measured]
         self.keys = self.drawn[0].keys
+
+    def intervals(self, side: int) -> dict[Key, Interval]:
+        """Of each figure of one of them by itself."""
+        said, measured = self.sides[side].predictions, self._measured[side]
+        return by_key(said, measured, self.drawn[side], self.plan)
 
     def pairs(self) -> list[Pair]:
         """Of all two of them, in the order given."""

@@ -90,6 +90,22 @@ def mean_of(several: list[Drawn]) -> Drawn:
     )
 
 
+def nested(by_key: Mapping[Key, Any], classes: int) -> dict[str, Any]:
+    """As figures are written: ``overall``, ``averages`` and ``per_class`` (a list), and of masks
+    ``per_image`` and ``per_image_by_class``, each by figure."""
+    tables: dict[str, dict[str, Any]] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for key, value in by_key.items():
+        if key.label < 0:
+            tables.setdefault(key.scope, {})[key.name] = value
+        else:
+            rows.setdefault(key.scope, [{} for _ in range(classes)])[key.label][key.name] = value
+    plain = {OVERALL: tables.pop(OVERALL), "per_class": rows.pop(BY_CLASS)}
+    if PER_IMAGE in tables:
+        plain |= {PER_IMAGE: tables.pop(PER_IMAGE), **rows}
+    return {**plain, "averages": tables}
+
+
 def _flat(figures: Any) -> Iterator[tuple[Key, np.ndarray]]:
     """Of ``classification.Figures`` or ``segmentation.MaskFigures``."""
     for scope, table in ((OVERALL, figures.overall), *figures.averages.items()):

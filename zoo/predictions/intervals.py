@@ -26,6 +26,7 @@ from zoo.predictions.drawn import (
     Drawn,
     Key,
     Measured,
+    nested,
 )
 from zoo.predictions.file import Predictions
 from zoo.predictions.masks import MaskPredictions
@@ -122,23 +123,30 @@ def intervals(
     ``per_image_by_class``) with ``{low, high, method}``, or None, by figure; ``notes``, a line for
     what has none and for what was undefined in some draws. ``measured``: of ``predictions``."""
     units = Units.of(len(predictions), predictions.groups)
-    drawn = Drawn.of(measured, units, plan.draws, plan.seed)
-    found = {key: interval_of(drawn, place, plan) for place, key in enumerate(drawn.keys)}
-    if isinstance(predictions, Predictions):
-        found |= dict(_calibration_errors(predictions, drawn, plan))
-        if not units.grouped:
-            for key, interval in _exact(predictions, measured.figures().counts, plan.level):
-                if found[key].why != UNDEFINED:
-                    found[key] = interval
+    found = by_key(predictions, measured, Drawn.of(measured, units, plan.draws, plan.seed), plan)
     return {
         "level": plan.level,
         "draws": plan.draws,
         "seed": plan.seed,
         "units": units.name,
         "count": units.count,
-        **_nested(found, len(predictions.task.classes)),
+        **nested({key: one.as_json() for key, one in found.items()}, len(predictions.task.classes)),
         "notes": list(_notes(predictions.task, found, plan)),
     }
+
+
+def by_key(
+    predictions: Predictions | MaskPredictions, measured: Measured, drawn: Drawn, plan: Plan
+) -> dict[Key, Interval]:
+    """Of every figure, by the method that it has; ``drawn``: of ``measured``."""
+    found = {key: interval_of(drawn, place, plan) for place, key in enumerate(drawn.keys)}
+    if isinstance(predictions, Predictions):
+        found |= dict(_calibration_errors(predictions, drawn, plan))
+        if not drawn.units.grouped:
+            for key, interval in _exact(predictions, measured.figures().counts, plan.level):
+                if found[key].why != UNDEFINED:
+                    found[key] = interval
+    return found
 
 
 def interval_of(drawn: Drawn, place: int, plan: Plan) -> Interval:
@@ -209,21 +217,6 @@ def _area(truth: np.ndarray, scores: np.ndarray, level: float) -> Interval:
     if np.isnan(area.value):
         return Interval(why=UNDEFINED)
     return Interval(*area.modelled_interval(level), NEWCOMBE)
-
-
-def _nested(found: Mapping[Key, Interval], classes: int) -> dict[str, Any]:
-    tables: dict[str, dict[str, Any]] = {}
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for key, interval in found.items():
-        if key.label < 0:
-            tables.setdefault(key.scope, {})[key.name] = interval.as_json()
-        else:
-            several = rows.setdefault(key.scope, [{} for _ in range(classes)])
-            several[key.label][key.name] = interval.as_json()
-    plain = {OVERALL: tables.pop(OVERALL), "per_class": rows.pop(BY_CLASS)}
-    if PER_IMAGE in tables:
-        plain |= {PER_IMAGE: tables.pop(PER_IMAGE), **rows}
-    return {**plain, "averages": tables}
 
 
 def _notes(task: Task, found: Mapping[Key, Interval], plan: Plan) -> Iterator[str]:

@@ -42,9 +42,10 @@ def _upper_end(ahead: int, behind: int, total: int, z: float) -> float:
     def beyond(difference: float) -> float:
         linear = (2 * total - ahead + behind) * difference - ahead - behind
         rest = -behind * difference * (1 - difference)
-        likely = (np.sqrt(linear**2 - 8 * total * rest) - linear) / (4 * total)
-        spread = total * (2 * likely + difference * (1 - difference))
-        return float(total * difference - (ahead - behind) - z * np.sqrt(max(spread, 0.0)))
+        # Both roots are of what is never negative, but for rounding.
+        likely = (np.sqrt(max(linear**2 - 8 * total * rest, 0.0)) - linear) / (4 * total)
+        spread = max(total * (2 * likely + difference * (1 - difference)), 0.0)
+        return float(total * difference - (ahead - behind) - z * np.sqrt(spread))
 
     # At the observed difference itself a spread of 0 would be taken for the end.
     start = (ahead - behind) / total + _STEP

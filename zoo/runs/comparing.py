@@ -1,0 +1,169 @@
+"""Runs, models and predictions files, compared on the same samples from what they predicted.
+
+Neither networks nor data are read: whatever is compared was measured before.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.data.splits import TEST
+from zoo.errors import PredictionsError, RunError, reason
+from zoo.predictions.across_seeds import AcrossSeeds, Recipe
+from zoo.predictions.comparison import Pair, Together
+from zoo.predictions.file import load_predictions
+from zoo.predictions.intervals import DRAWS, LEVEL, SEED, Plan
+from zoo.predictions.measuring import is_file
+from zoo.predictions.same_samples import Named
+from zoo.registry.config import find
+from zoo.runs import folder
+from zoo.runs.folder import RunFolder, find_run
+from zoo.runs.naming import as_argument
+from zoo.runs.sources import is_path, sha256, weights_of
+from zoo.storage import reading
+from zoo.storage.limits import RECORD_BYTES
+
+# What of a recipe does not change what comes out of it, but for chance.
+_BESIDE = {
+    "training": ("seed", "threads", "device"),
+    "dataset": ("root",),
+    "split": ("file",),
+    "card": (),
+    "trackers": (),
+    "checkpoints": (),
+}
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """``recipe``: by which runs that differ only in their ``seed`` are known; None of a file."""
+
+    named: Named
+    recipe: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``seeds``: None unless some recipe was run with several seeds."""
+
+    together: Together
+    pairs: list[Pair]
+    seeds: AcrossSeeds | None
+
+
+def compare(
+    references: Sequence[str | Path],
+    *,
+    split: str = TEST,
+    registry: str | None = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    level: float = LEVEL,
+    by_recipe: bool = True,
+) -> Comparison:
+    """Compare two or more runs, versions or predictions files, by what was predicted of ``split``
+    (files say themselves of which). Several runs of one recipe with different seeds are taken
+    together, unless ``by_recipe`` is false. Raises :class:`PredictionsError` where the samples are
+    not the same, :class:`RunError` where something has not been measured."""
+    if len(references) < 2:
+        raise PredictionsError("to compare, give two or more runs, models or predictions files")
+    plan = Plan(draws, seed, level)
+    spoken = _apart([_spoken(str(one), split, registry) for one in references])
+    together = Together([one.named for one in spoken], plan)
+    recipes = _recipes(spoken) if by_recipe else []
+    several = any(len(one.sides) > 1 for one in recipes)
+    return Comparison(
+        together, together.pairs(), AcrossSeeds(together, recipes) if several else None
+    )
+
+
+def _spoken(reference: str, split: str, registry: str | None) -> Spoken:
+    if is_file(reference):
+        return Spoken(Named(reference, load_predictions(Path(reference))))
+    if is_path(reference):
+        return _of_run(find_run(reference), split)
+    opened, parsed = find(reference, registry)
+    record = opened.record(parsed)
+    name = f"{record.model}@{record.version}"
+    path = Path("predictions") / f"{record.model}-{record.version}" / f"{split}.npz"
+    again = f"type: zoo eval {reference} --split {split}"
+    if not path.is_file():
+        raise RunError(f"{name} has not been measured on {split!r} here; {again}")
+    said = load_predictions(path)
+    digest = opened.digest(record) if record.ensemble is not None else record.weights_sha256
+    if said.source_digest != digest:
+        raise RunError(f"{str(path)!r} was predicted by other weights than {name}'s; {again}")
+    return Spoken(Named(name, said), *_recipe(record.recipe))
+
+
+def _of_run(run: RunFolder, split: str) -> Spoken:
+    path = run.predictions_path(split)
+    again = f"type: zoo eval {as_argument(run.path)} --split {split}"
+    if not path.is_file():
+        raise RunError(f"run {str(run.path)!r} has not been evaluated on {split!r}; {again}")
+    said = load_predictions(path)
+    if said.source_digest != sha256(weights_of(run)):
+        raise RunError(f"{str(path)!r} was predicted by other weights than the run's; {again}")
+    written = reading.read(run.path / folder.RECIPE, RECORD_BYTES, what="recipe")
+    try:
+        recipe = tomllib.loads(written.decode())
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise RunError(
+            f"recipe {str(run.path / folder.RECIPE)!r} is damaged: {reason(error)}"
+        ) from error
+    return Spoken(Named(str(run.path), said), *_recipe(recipe))
+
+
+def _recipe(data: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    """(What it is known by, seed)."""
+    seed = data.get("training", {}).get("seed")
+    if not isinstance(seed, int):
+        return None, None
+    kept = {
+        name: {key: value for key, value in section.items() if key not in _BESIDE.get(name, ())}
+        if isinstance(section, Mapping)
+        else section
+        for name, section in data.items()
+        if _BESIDE.get(name) != ()
+    }
+    return json.dumps(kept, sort_keys=True, default=str), seed
+
+
+def _apart(spoken: Sequence[Spoken]) -> list[Spoken]:
+    """Runs by their folder's name alone, where that tells them apart."""
+    short = [Path(one.named.name).name for one in spoken]
+    times = Counter(short)
+    return [
+        Spoken(
+            Named(name if times[name] == 1 else one.named.name, one.named.predictions),
+            one.recipe,
+            one.seed,
+        )
+        for name, one in zip(short, spoken, strict=True)
+    ]
+
+
+def _recipes(spoken: Sequence[Spoken]) -> list[Recipe]:
+    """In the order in which each is first met; what has no recipe is one by itself."""
+    found: dict[str, dict[int, int]] = {}
+    for side, one in enumerate(spoken):
+        sides = found.setdefault(one.recipe or f"\n{side}", {})
+        seed = one.seed or 0
+        if seed in sides:
+            raise PredictionsError(
+                f"{spoken[sides[seed]].named.name!r} and {one.named.name!r} are of the same recipe "
+                f"and seed: to compare all one by one add --each"
+            )
+        sides[seed] = side
+    names = [[spoken[side].named.name for side in sides.values()] for sides in found.values()]
+    return [
+        Recipe(one[0] if len(one) == 1 else f"{one[0]} (+{len(one) - 1})", sides)
+        for one, sides in zip(names, found.values(), strict=True)
+    ]

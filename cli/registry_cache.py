@@ -13,7 +13,8 @@ from .tables import show_fields, show_json
 
 def cache(
     clear: Annotated[
-        bool, typer.Option("--clear", help="Remove all of it; it is pulled again when needed.")
+        bool,
+        typer.Option("--clear", help="Remove what was pulled; it is pulled again when needed."),
     ] = False,
     forget: Annotated[
         str | None,

@@ -8,6 +8,10 @@ from zoo.errors import RegistryError, ZooError
 from zoo.registry import config
 
 REPOSITORY = Path(__file__).parents[2]
+NAMED = (
+    "expected the name of an environment variable that holds the secret and begins with ZOO_, such "
+    "as ZOO_TOKEN; others are taken from OWN alone"
+)
 URLS = "a folder, or an address that begins with https://, http:// or s3://"
 
 
@@ -93,8 +97,16 @@ def test_home(monkeypatch, tmp_path):
         ),
         (
             "[registry.a]\nurl='https://example.org/zoo'\ntoken_env='hf_a-secret'",
-            "PATH: registry.a.token_env: expected the name of an environment variable, such as "
-            "ZOO_TOKEN, which holds the secret",
+            f"PATH: registry.a.token_env: {NAMED}",
+        ),
+        (
+            "[registry.a]\nurl='https://example.org/zoo'\ntoken_env='AWS_SECRET_ACCESS_KEY'",
+            f"PATH: registry.a.token_env: {NAMED}",
+        ),
+        (
+            "[registry.a]\nurl='s3://bucket'\nendpoint='https://example.org'",
+            "PATH: registry.a.endpoint: expected access_key_env and secret_key_env, or anonymous = "
+            "true, beside it: credentials for another store are not tried on this one",
         ),
         (
             "[registry.a]\nurl='s3://bucket'\npath_style='yes'",
@@ -110,7 +122,15 @@ def test_wrong_files(tmp_path, text, what):
     path = write(tmp_path / "project" / "registry.toml", text)
     with pytest.raises(RegistryError) as caught:
         config.registries()
-    assert str(caught.value) == what.replace("PATH", repr(str(path)))
+    own = repr(str(tmp_path / "config" / "registry.toml"))
+    assert str(caught.value) == what.replace("PATH", repr(str(path))).replace("OWN", own)
+
+
+def test_the_users_own_file_may_name_any_variable(tmp_path):
+    text = "[registry.a]\nurl='s3://bucket'\nendpoint='https://example.org'\nregion='x'\n"
+    write(tmp_path / "config" / "registry.toml", text)
+    write(tmp_path / "config" / "registry.toml", f"{text}session_token_env='TEAM_TOKEN'\n")
+    assert config.registries().places["a"].options["session_token_env"] == "TEAM_TOKEN"
 
 
 @pytest.mark.parametrize("name", ["A", "../x", "a b", "con"])

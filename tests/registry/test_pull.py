@@ -257,6 +257,7 @@ def test_the_cache_is_counted_and_cleared(served):
     assert total > len(WEIGHTS)
     cache.clear()
     assert cache.usage() == (0, 0)
+    assert (cache.folder() / "known").is_dir()  # what tells that a registry was set back
     cache.clear()
     served.pull()
     served.assert_whole()

@@ -92,20 +92,18 @@ def holds(path: Path, sha256: str, size: int) -> bool | None:
 
 
 def usage() -> tuple[int, int]:
-    """(number of blobs, bytes of everything in the cache)."""
-    blobs = total = 0
-    for path in folder().rglob("*"):
-        if path.is_file():
-            blobs += path.parent.parent.name == "blobs"
-            total += path.stat().st_size
-    return blobs, total
+    """(number of blobs, their bytes)."""
+    files = [path for path in (folder() / "blobs").rglob("*") if path.is_file()]
+    return len(files), sum(path.stat().st_size for path in files)
 
 
 def clear() -> None:
-    """Remove everything, what killed processes left behind too."""
-    with reported("clear", folder()):
-        if folder().exists():
-            shutil.rmtree(folder())
+    """Remove all content, what killed processes left behind too. What is known of registries stays:
+    it tells that one was set back or rewritten."""
+    blobs = folder() / "blobs"
+    with reported("clear", blobs):
+        if blobs.exists():
+            shutil.rmtree(blobs)
 
 
 def _place(sha256: str) -> Path:

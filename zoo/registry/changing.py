@@ -7,7 +7,7 @@ import warnings
 
 from zoo.errors import RegistryError, ZooError, ZooWarning
 from zoo.registry import following, layout
-from zoo.registry.derived import read_state
+from zoo.registry.derived import read_head, read_state
 from zoo.registry.numbering import newest
 from zoo.registry.publishing import now
 from zoo.registry.state import Change, State
@@ -19,8 +19,9 @@ _TRIES = 1000  # another writer came first each time
 def change(tree: WritableTree, model: str, change: Change, *, expected: int | None = -1) -> State:
     """Write the state after the newest with ``change`` and return it. ``expected``: what the alias
     has to point to before (None: nothing), else :class:`RegistryError`; -1: whatever it does."""
+    serial = _hinted(tree, model)
     for _ in range(_TRIES):
-        serial = newest(tree, layout.states(model))
+        serial = newest(tree, layout.states(model), serial)
         before = read_state(tree, model, serial)
         if change.kind == "alias" and change.alias is not None:
             there = before.aliases.get(change.alias)
@@ -39,6 +40,14 @@ def change(tree: WritableTree, model: str, change: Change, *, expected: int | No
         _follow(tree, model)
         return after
     raise RegistryError(f"model {model!r} is changed by others all the time; try again later")
+
+
+def _hinted(tree: WritableTree, model: str) -> int:
+    try:
+        head = read_head(tree, model)
+    except ZooError:  # derived, so it may be damaged: then the states are listed
+        return 0
+    return head.state if head else 0
 
 
 def _follow(tree: WritableTree, model: str) -> None:

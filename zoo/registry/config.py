@@ -36,6 +36,8 @@ _URLS = "a folder, or an address that begins with https://, http:// or s3://"
 _LIMIT = 1 << 20
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C: is a drive
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# A folder that people were given may bring a file: it must not send their other secrets away.
+_OURS = re.compile(r"ZOO_[A-Za-z0-9_]+")
 # What may stand beside the url, by its scheme; "" is a folder.
 _HTTP = ("token_env",)
 _S3 = (
@@ -189,7 +191,15 @@ def _place(where: str, base: Path, name: str, entry: Any) -> Place:
     if scheme not in _OPTIONS:
         raise RegistryError(f"{key}.url: {url!r}: expected {_URLS}")
     _check_keys(key, entry, ("url", *_OPTIONS[scheme]))
-    options = {one: _option(key, one, value) for one, value in entry.items() if one != "url"}
+    variable = _VARIABLE if base == _user_folder() else _OURS
+    options = {
+        one: _option(key, one, value, variable) for one, value in entry.items() if one != "url"
+    }
+    if variable is _OURS and "endpoint" in options and not _says_who(options):
+        raise RegistryError(
+            f"{key}.endpoint: expected access_key_env and secret_key_env, or anonymous = true, "
+            f"beside it: credentials for another store are not tried on this one"
+        )
     if scheme:
         _check_address(key, url)
         return Place(url.rstrip("/"), None, options)
@@ -214,17 +224,22 @@ def _check_address(key: str, url: str) -> None:
         raise RegistryError(f"{key}.url: {url!r}: expected {_URLS}")
 
 
-def _option(key: str, name: str, value: Any) -> Any:
+def _says_who(options: Mapping[str, Any]) -> bool:
+    return bool(options.get("anonymous")) or "access_key_env" in options
+
+
+def _option(key: str, name: str, value: Any, variable: re.Pattern[str]) -> Any:
     if name in ("path_style", "anonymous"):
         if not isinstance(value, bool):
             raise RegistryError(f"{key}.{name}: {value!r}: expected true or false")
     elif not isinstance(value, str) or not value or not value.isprintable():
         raise RegistryError(f"{key}.{name}: {value!r}: expected a text")
-    elif name.endswith("_env") and not _VARIABLE.fullmatch(value):
+    elif name.endswith("_env") and not variable.fullmatch(value):
         # Not shown: who mistakes the key for the secret's own place has written it here.
         raise RegistryError(
-            f"{key}.{name}: expected the name of an environment variable, such as ZOO_TOKEN, "
-            f"which holds the secret"
+            f"{key}.{name}: expected the name of an environment variable that holds the secret and "
+            f"begins with ZOO_, such as ZOO_TOKEN; others are taken from "
+            f"{str(_user_folder() / FILE)!r} alone"
         )
     return value
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from zoo.errors import RegistryError, ZooWarning
 from zoo.registry import cache, layout, publishing
+from zoo.registry.card_text import CARD_BYTES
 from zoo.registry.config import find, open_registry
 from zoo.registry.names import Reference
 from zoo.registry.record import CARD, Draft, Record
@@ -31,7 +32,7 @@ def copy(source: Registry, record: Record, target: Registry) -> Record:
     Raises :class:`RegistryError` when it cannot be; versions that were copied before stay."""
     if source.tree.url == target.tree.url:
         raise RegistryError(f"{record} is in {target} already; choose another registry with --to")
-    return _copy(source, record, target, 0)
+    return _copy(source, record, target, {}, 0)
 
 
 def copy_named(reference: str, to: str | None) -> tuple[Record, Registry]:
@@ -41,9 +42,22 @@ def copy_named(reference: str, to: str | None) -> tuple[Record, Registry]:
     return copy(source, source.record(parsed), target), target
 
 
-def _copy(source: Registry, record: Record, target: Registry, depth: int) -> Record:
+def _copy(
+    source: Registry, record: Record, target: Registry, done: dict[str, Record], depth: int
+) -> Record:
+    """``done``: what was copied already, by the digest in ``source``: many ensembles may share a
+    member."""
     if depth > _DEPTH:
         raise RegistryError(f"{record}: its ensembles are nested deeper than {_DEPTH}")
+    digest = source.digest(record)
+    if digest not in done:
+        done[digest] = _copy_one(source, record, target, done, depth)
+    return done[digest]
+
+
+def _copy_one(
+    source: Registry, record: Record, target: Registry, done: dict[str, Record], depth: int
+) -> Record:
     there = _newest(target, record)
     if there is not None and _same(source, record, target):
         return record
@@ -51,7 +65,7 @@ def _copy(source: Registry, record: Record, target: Registry, depth: int) -> Rec
     changed = False
     for member in (record.ensemble or {"members": []})["members"]:
         found = source.record(Reference(member["model"], digest=member["digest"]))
-        copied = _copy(source, found, target, depth + 1)
+        copied = _copy(source, found, target, done, depth + 1)
         digest = target.digest(copied)
         changed = changed or (copied.version, digest) != (member["version"], member["digest"])
         fields["ensemble"]["members"][_place(fields, member)] = {
@@ -121,6 +135,9 @@ def _card(source: Registry, record: Record) -> dict[str, publishing.Source]:
     """Its card with the number it gets."""
     if all(file["path"] != CARD for file in record.files):
         return {}
+    size = record.file(CARD)["size"]
+    if size > CARD_BYTES:
+        raise RegistryError(f"{record}: its card has {size} bytes; at most {CARD_BYTES} are taken")
     card = source.read_file(record, CARD)
     # Not a part of another name or number: cards tell of other versions, too.
     own = rb"(?<![\w.-])" + re.escape(f"{record.model}@{record.version}".encode()) + rb"(?!\d)"

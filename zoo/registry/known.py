@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import threading
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from zoo.storage.failures import reported
 
 _ABOUT_BYTES = 4 << 10
 _SEEN_BYTES = 64 << 20
+_WRITING = threading.Lock()
 _DATE = "%Y-%m-%d %H:%M"
 
 
@@ -90,13 +92,17 @@ class Known:
                     f"{self._if_meant()}"
                 )
         reached = {"newest": newest, "state": state}
-        self._remember(model, seen, **{key: now for key, now in reached.items() if now is not None})
+        new = {key: now for key, now in reached.items() if now is not None}
+        with _WRITING:
+            self._remember(model, self._seen(model), **new)
 
     def saw_record(self, model: str, number: int, digest: str) -> None:
         """Remember what the record of a version is. Raises as :meth:`check_records`."""
-        self.check_records(model, {number: digest})
-        seen = self._seen(model)
-        self._remember(model, seen, records={**seen.records, str(number): digest})
+        with _WRITING:  # of several threads none undoes what another one remembered
+            self.check_records(model, {number: digest})
+            seen = self._seen(model)
+            if seen.records.get(str(number)) != digest:
+                self._remember(model, seen, records={**seen.records, str(number): digest})
 
     def check_records(self, model: str, digests: Mapping[int, str]) -> None:
         """Raise :class:`RegistryError` when the record of a version was another one before."""

@@ -28,7 +28,7 @@ import registry_sets as sets
 from registry_load import load_against_timm
 from rounds import Timed, interleave, machine, table
 
-from zoo.registry.http_tree import HttpTree
+from zoo.registry.places.http_tree import HttpTree
 from zoo.registry.store import Registry
 from zoo.storage import commit
 from zoo.storage.cache_folder import CACHE_VARIABLE
@@ -124,7 +124,7 @@ def _publish_overhead(root: Path, model: str, rounds: int) -> float:
 
 def verify(root: Path, rounds: int) -> None:
     """Against one pass of hashlib over the same files, file after file."""
-    from zoo.registry.verify import verify as verify_registry
+    from zoo.registry.upkeep.verify import verify as verify_registry
 
     registry = Registry.at(root)
     for number in range(16):

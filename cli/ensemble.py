@@ -150,22 +150,31 @@ def ensemble(
     _check_flags(method, average, soup, tta, dataset, publish, to, alias, licence, intended_use)
     done: Any
     if method == _SOUP:
-        from zoo.runs.soup import WantedSoup
         from zoo.runs.soup import soup as cook
 
-        wanted_soup = WantedSoup(soup, metric, split, allow_overlap)
         done = cook(
-            members, wanted=wanted_soup, output=output, root=root, registry=registry, device=device
+            members,
+            kind=soup,
+            metric=metric,
+            split=split,
+            allow_overlap=allow_overlap,
+            output=output,
+            root=root,
+            registry=registry,
+            device=device,
         )
         place = done.run.path
     else:
-        from zoo.runs.ensemble import Wanted
         from zoo.runs.ensemble import ensemble as combine
 
-        wanted = Wanted(method, average, metric, split, tta, allow_overlap)
         done = combine(
             members,
-            wanted=wanted,
+            method=method,
+            average=average,
+            metric=metric,
+            split=split,
+            tta=tta,
+            allow_overlap=allow_overlap,
             output=output,
             dataset=dataset,
             root=root,

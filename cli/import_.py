@@ -119,8 +119,8 @@ def import_(
         --size 28 --channels 1 --mean 0.13 --std 0.31 --licence mit --intended-use "a try"
       zoo import old.pth --architecture unet --option width=32 --map encoder=down --dry-run …
     """
-    from zoo.registry.card import UNKNOWN
-    from zoo.registry.card_text import CardText
+    from zoo.registry.cards.card import UNKNOWN
+    from zoo.registry.cards.card_text import CardText
     from zoo.registry.fresh import FreshProcess
 
     task_kind = task_named(task) or task

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import completion
-from .choices import Json
+from .choices import Json, task_named
 from .lazy import WordCommand, group
 from .tables import show_fields, show_json, show_table
 
 if TYPE_CHECKING:
+    from zoo.registry.leaderboard import Standing
+    from zoo.registry.listing import Row
     from zoo.registry.record import Record
     from zoo.registry.store import Registry
 
@@ -34,50 +36,118 @@ def list_(
     registry: RegistryName = None,
     page: Annotated[int, typer.Option(min=1, help=f"Which {PAGE} of them.")] = 1,
     everything: Annotated[bool, typer.Option("--all", help="All of them at once.")] = False,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="Only those of this dataset.",
+            metavar="NAME",
+            autocompletion=completion.complete_component("dataset"),
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="Only those of this task.", autocompletion=completion.complete_task),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="The best first, by this figure, such as auroc.", metavar="FIGURE"),
+    ] = None,
+    split: Annotated[str, typer.Option(help="The split on which the figure counts.")] = "test",
     json: Json = False,
 ) -> None:
     """List the models of a registry, each by its latest version.
+
+    With --sort they are a leaderboard: equal ones by name, those without the figure last. Only
+    records are read.
 
     \b
     Examples:
       zoo models list
       zoo models list --registry local --json
+      zoo models list --dataset pneumoniamnist --sort auroc
       zoo models list --page 2
     """
-    from zoo.errors import ZooWarning
     from zoo.registry.config import open_registry
-    from zoo.registry.listing import rows
 
     opened = open_registry(registry)
+    first = 0 if everything else (page - 1) * PAGE
     most = None if everything else PAGE
-    listing = rows(opened, (page - 1) * PAGE if most else 0, most)
-    for problem in listing.problems:
-        warnings.warn(problem, ZooWarning, stacklevel=1)
-    if json:
-        show_json([row.as_json() for row in listing.rows])
-        return
-    show_table(
-        ("model", "latest", "task", "dataset", "architecture", "measured", "created"),
-        [
-            (
-                row.name,
-                row.latest,
-                row.task,
-                row.dataset,
-                row.architecture,
-                _measured(row.metric),
-                row.created[:16].replace("T", " "),
-            )
-            for row in listing.rows
-        ],
-        empty=_nothing(opened, page, listing.total),
-    )
-    if most and listing.total > page * PAGE:
+    if dataset is None and task is None and sort is None:
+        total = _list_by_name(opened, first, most, page, json=json)
+    else:
+        total = _list_chosen(opened, (dataset, task_named(task), sort, split), first, most, json)
+    if most and total > page * PAGE and not json:
         typer.echo(
-            f"page {page} of {-(-listing.total // PAGE)}; {listing.total} models; next: "
+            f"page {page} of {-(-total // PAGE)}; {total} models; next: "
             f"zoo models list --page {page + 1}, or --all",
             err=True,
         )
+
+
+def _list_by_name(opened: Registry, first: int, most: int | None, page: int, *, json: bool) -> int:
+    """How many there are in all."""
+    from zoo.registry.listing import rows
+
+    listing = rows(opened, first, most)
+    _warn(listing.problems)
+    if json:
+        show_json([row.as_json() for row in listing.rows])
+    else:
+        show_table(
+            (*_COLUMNS, "measured", "created"),
+            [(*_plain(row), _measured(row.metric), _created(row)) for row in listing.rows],
+            empty=_nothing(opened, page, listing.total),
+        )
+    return listing.total
+
+
+def _list_chosen(
+    opened: Registry, asked: tuple[str | None, ...], first: int, most: int | None, json: bool
+) -> int:
+    """``asked``: dataset, task, figure and split."""
+    from zoo.registry.leaderboard import leaderboard
+
+    dataset, task, figure, split = asked
+    found = leaderboard(opened, figure, split or "", dataset, task)
+    _warn(found.problems)
+    shown = found.standings[first:][:most]
+    if json:
+        show_json([one.as_json(figure, split or "") for one in shown])
+        return len(found.standings)
+    last = "measured" if figure is None else f"{split} {figure}"
+    rows = [
+        (*_plain(one.row), _measured(one.row.metric) if figure is None else _standing(one),
+         _created(one.row))
+        for one in shown
+    ]  # fmt: skip
+    empty = f"no such models in {opened}"
+    show_table((*_COLUMNS, last, "created"), rows, empty=empty)
+    return len(found.standings)
+
+
+_COLUMNS = ("model", "latest", "task", "dataset", "architecture")
+
+
+def _plain(row: Row) -> tuple[object, ...]:
+    return row.name, row.latest, row.task, row.dataset, row.architecture
+
+
+def _created(row: Row) -> str:
+    return row.created[:16].replace("T", " ")
+
+
+def _standing(one: Standing) -> str | None:
+    if one.value is None or one.interval is None:
+        return None if one.value is None else f"{one.value:.4f}"
+    low, high, _ = one.interval
+    return f"{one.value:.4f} ({low:.4f} to {high:.4f})"
+
+
+def _warn(problems: list[str]) -> None:
+    from zoo.errors import ZooWarning
+
+    for problem in problems:
+        warnings.warn(problem, ZooWarning, stacklevel=1)
 
 
 @app.command("show", cls=WordCommand)

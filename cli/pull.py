@@ -63,7 +63,7 @@ def pull(
 
 
 def _tell(pulled: Pulled, asked: str, registry: str | None) -> None:
-    from zoo.registry import cache
+    from zoo.registry.places import cache
 
     record = pulled.record
     size = sum(file["size"] for one in (pulled, *pulled.members) for file in one.record.files)

@@ -53,7 +53,7 @@ def push(
       zoo push digits-simple-cnn hf://me/digits
       zoo push digits-simple-cnn@3 hf://me/digits --revision v3 --private
     """
-    from zoo.registry.hub_push import push as carry_out
+    from zoo.registry.hub.push import push as carry_out
 
     done = carry_out(model, to, registry=registry, revision=revision, private=private)
     version = f"{done.record.model}@{done.record.version}"

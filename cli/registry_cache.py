@@ -37,9 +37,9 @@ def cache(
       zoo registry cache --clear
       zoo registry cache --forget team
     """
-    from zoo.registry import cache as pulled
     from zoo.registry.config import open_registry
-    from zoo.registry.known import Known
+    from zoo.registry.places import cache as pulled
+    from zoo.registry.places.known import Known
 
     blobs, size = pulled.usage()
     about = {"folder": str(pulled.folder()), "files": blobs, "bytes": size}

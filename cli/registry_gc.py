@@ -11,8 +11,8 @@ from .registry_alias import RegistryName
 from .tables import show_json
 
 if TYPE_CHECKING:
-    from zoo.registry.collection import Collected
     from zoo.registry.store import Registry
+    from zoo.registry.upkeep.collection import Collected
 
 
 def gc(
@@ -38,8 +38,8 @@ def gc(
       zoo registry gc --registry team --grace 30d --apply
     """
     from zoo.errors import RegistryError
-    from zoo.registry.collection import collect, seconds
     from zoo.registry.config import open_registry
+    from zoo.registry.upkeep.collection import collect, seconds
 
     opened = open_registry(registry)
     done = collect(opened.tree, str(opened), grace=seconds(grace), apply=apply)

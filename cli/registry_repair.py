@@ -21,7 +21,7 @@ def repair(registry: RegistryName = None, json: Json = False) -> None:
       zoo registry repair --registry team
     """
     from zoo.registry.config import open_registry
-    from zoo.registry.repair import repair as mend
+    from zoo.registry.upkeep.repair import repair as mend
 
     opened = open_registry(registry)
     done = mend(opened.tree, str(opened))

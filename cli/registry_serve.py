@@ -42,7 +42,7 @@ def serve(
     import contextlib
     import socket
 
-    from zoo.registry.serving import RegistryServer
+    from zoo.registry.places.serving import RegistryServer
 
     with RegistryServer(_folder(registry, root), host, port) as server:
         url = server.url.replace("0.0.0.0", socket.gethostname()).replace("[::]", "localhost")
@@ -57,7 +57,7 @@ def _folder(registry: str | None, root: str | None) -> Path:
 
     from zoo.errors import RegistryError
     from zoo.registry.config import open_registry
-    from zoo.registry.folder_tree import FolderTree
+    from zoo.registry.places.folder_tree import FolderTree
 
     if root is not None:
         if registry is not None:

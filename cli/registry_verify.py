@@ -31,7 +31,7 @@ def verify(
       zoo registry verify --registry team --json
     """
     from zoo.registry.config import open_registry
-    from zoo.registry.verify import verify as look
+    from zoo.registry.upkeep.verify import verify as look
 
     opened = open_registry(registry)
     with counting() as progress:

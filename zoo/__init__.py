@@ -43,9 +43,11 @@ if TYPE_CHECKING:
     from zoo.plugins.specs import SamplerSpec as SamplerSpec
     from zoo.plugins.specs import SchedulerSpec as SchedulerSpec
     from zoo.plugins.specs import TrackerSpec as TrackerSpec
-    from zoo.registry.hub_push import push as push
+    from zoo.registry.hub.push import push as push
     from zoo.registry.loading import load as load
     from zoo.registry.pulling import pull as pull
+    from zoo.reports.building import report as report
+    from zoo.runs.ensemble import ensemble as ensemble
     from zoo.runs.evaluate import evaluate as evaluate
     from zoo.runs.exporting import export as export
     from zoo.runs.predicting import predict as predict
@@ -86,9 +88,11 @@ _HOMES = {
         "SchedulerSpec",
         "TrackerSpec",
     ),
-    "zoo.registry.hub_push": ("push",),
+    "zoo.registry.hub.push": ("push",),
     "zoo.registry.loading": ("load",),
     "zoo.registry.pulling": ("pull",),
+    "zoo.runs.ensemble": ("ensemble",),
+    "zoo.reports.building": ("report",),
     "zoo.runs.evaluate": ("evaluate",),
     "zoo.runs.exporting": ("export",),
     "zoo.runs.predicting": ("predict",),

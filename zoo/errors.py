@@ -80,6 +80,10 @@ class PredictionsError(ZooError):
     """A predictions file is damaged, or does not fit what is asked of it."""
 
 
+class ReportError(ZooError):
+    """A report cannot be made of what is there, or written where it is to go."""
+
+
 class StorageError(ZooError):
     """Bytes cannot be read, written or trusted."""
 

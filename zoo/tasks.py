@@ -21,6 +21,7 @@ MULTILABEL = "multilabel"
 SEGMENTATION = "segmentation"
 KINDS = (BINARY, MULTICLASS, MULTILABEL, SEGMENTATION)
 IGNORE = 255  # a mask's value that counts for nothing
+LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "hd95"})  # of all figures; no other
 _FIGURES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
 _OVERLAPS = ("iou", "dice")  # of regions
 

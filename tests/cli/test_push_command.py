@@ -65,7 +65,7 @@ def test_a_trained_model_goes_to_the_hub_and_comes_back(zoo: Zoo, web: Any, here
 def test_json_says_where_it_went(zoo: Zoo, web: Any, here: Path, monkeypatch: Any) -> None:
     from drafts import draft
 
-    from zoo.registry.card import CardText, render_card
+    from zoo.registry.cards.card import CardText, render_card
     from zoo.registry.store import Registry
 
     one = draft()

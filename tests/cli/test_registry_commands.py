@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.registry.folder_tree import FolderTree
+from zoo.registry.places.folder_tree import FolderTree
 from zoo.registry.store import Registry
 
 Zoo = Callable[..., tuple[int, str, str]]

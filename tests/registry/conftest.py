@@ -14,8 +14,9 @@ from zoo.data.preprocessing import Preprocessing
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.loading import Loaded, Plugin
 from zoo.plugins.specs import ArchitectureSpec
-from zoo.registry import gate, http_wire
+from zoo.registry import gate
 from zoo.registry.loading import build_network
+from zoo.registry.places import http_wire
 from zoo.registry.store import Registry
 from zoo.storage import tensors
 

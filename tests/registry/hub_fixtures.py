@@ -4,7 +4,7 @@ import hub_server
 import pytest
 
 from zoo.registry import config
-from zoo.registry.card import CardText, render_card
+from zoo.registry.cards.card import CardText, render_card
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ from drafts import draft, weights
 from fault_server import Fault, FaultServer
 
 from zoo.errors import ZooError
-from zoo.registry import cache, layout
-from zoo.registry.http_tree import HttpTree
-from zoo.registry.http_wire import Wire
+from zoo.registry import layout
 from zoo.registry.names import Reference
+from zoo.registry.places import cache
+from zoo.registry.places.http_tree import HttpTree
+from zoo.registry.places.http_wire import Wire
 from zoo.registry.pulling import Pulled, pull_from
 from zoo.registry.store import Registry
 

@@ -7,7 +7,7 @@ import time
 
 from drafts import draft
 
-from zoo.registry.s3_tree import S3Tree
+from zoo.registry.places.s3_tree import S3Tree
 from zoo.registry.store import Registry
 
 url, endpoint, count = sys.argv[1], sys.argv[2], int(sys.argv[3])

@@ -23,7 +23,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from zoo.registry.s3_tree import S3Tree
+from zoo.registry.places.s3_tree import S3Tree
 
 KEY, SECRET = "AKIAZOOTESTS", "a-secret-that-nobody-may-see"
 Environ = dict[str, Any]

@@ -7,7 +7,7 @@ import pytest
 import s3_server
 
 from zoo.registry import derived, following, layout
-from zoo.registry.folder_tree import FolderTree
+from zoo.registry.places.folder_tree import FolderTree
 
 PATH = f"{layout.CATALOG}/00.json"
 

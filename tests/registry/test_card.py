@@ -9,9 +9,9 @@ from drafts import METRICS, draft, fields
 from huggingface_hub import ModelCard
 
 from zoo.errors import RegistryError
-from zoo.registry import card
-from zoo.registry.card import render_card
-from zoo.registry.card_text import BEGIN, END, CardText
+from zoo.registry.cards import card
+from zoo.registry.cards.card import render_card
+from zoo.registry.cards.card_text import BEGIN, END, CardText
 from zoo.registry.record import Draft, division
 from zoo.tasks import Task
 
@@ -224,8 +224,8 @@ import socket
 if "control" in sys.argv:
     socket.getaddrinfo("127.0.0.1", 80)
 from drafts import draft
-from zoo.registry.card import render_card
-from zoo.registry.card_text import CardText
+from zoo.registry.cards.card import render_card
+from zoo.registry.cards.card_text import CardText
 assert "torch" not in sys.modules and "huggingface_hub" not in sys.modules
 render_card(draft(), 1, CardText("mit", "x"))
 assert "torch" not in sys.modules

@@ -4,8 +4,15 @@ import pytest
 from drafts import draft, fields
 
 from zoo.errors import RegistryError
-from zoo.registry.card import render_card
-from zoo.registry.card_text import BEGIN, END, OWN_LETTERS, CardText, own_text, require_complete
+from zoo.registry.cards.card import render_card
+from zoo.registry.cards.card_text import (
+    BEGIN,
+    END,
+    OWN_LETTERS,
+    CardText,
+    own_text,
+    require_complete,
+)
 
 TEXT = CardText("mit", "Trying things out.")
 SOURCE = {"kind": "imported", "sha256": "c" * 64, "format": "torch"}

@@ -7,10 +7,11 @@ import pytest
 from drafts import draft
 
 from zoo.errors import RegistryError, StorageError, ZooWarning
-from zoo.registry import collection, layout, publishing, verify
-from zoo.registry.collection import DAY, collect
-from zoo.registry.references import References
+from zoo.registry import layout, publishing
 from zoo.registry.store import Registry
+from zoo.registry.upkeep import collection, verify
+from zoo.registry.upkeep.collection import DAY, collect
+from zoo.registry.upkeep.references import References
 from zoo.storage.commit import TEMPORARY_PREFIX
 
 MODEL = "digits-tiny"
@@ -26,7 +27,7 @@ def clock(monkeypatch):
     real = collection.time.time
     monkeypatch.setattr(collection.time, "time", lambda: real() + Clock.days * DAY)
     monkeypatch.setattr(
-        "zoo.registry.folder_tree.FolderTree.now", lambda self: real() + Clock.days * DAY
+        "zoo.registry.places.folder_tree.FolderTree.now", lambda self: real() + Clock.days * DAY
     )
     return Clock
 
@@ -237,7 +238,7 @@ def test_without_a_second_look_nothing_stays_taken(filled, clock, monkeypatch, e
 def test_two_collections_at_once(filled, clock, monkeypatch):
     clock.days = 8
     other = Registry.at(filled.tree.root)
-    monkeypatch.setattr("zoo.registry.folder_tree.fcntl.flock", lambda *args: None)
+    monkeypatch.setattr("zoo.registry.places.folder_tree.fcntl.flock", lambda *args: None)
     meanwhile(monkeypatch, filled.tree, "take", lambda: run(other, apply=True))
     assert run(filled, apply=True).taken == []
     assert not (filled.tree.root / filled.spare).exists()

@@ -13,7 +13,7 @@ from safetensors.torch import load as read_tensors
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError
 from zoo.registry.config import find
-from zoo.registry.hub_push import push
+from zoo.registry.hub.push import push
 from zoo.registry.loading import load, network_with
 from zoo.registry.names import Reference
 from zoo.registry.pulling import pull

@@ -13,10 +13,11 @@ import pytest
 from hub_server import TOKEN
 
 from zoo.errors import RegistryError, StorageError, ZooError, ZooWarning
-from zoo.registry import hub_push, layout
+from zoo.registry import layout
 from zoo.registry.config import find
-from zoo.registry.hub import Address
-from zoo.registry.hub_push import push
+from zoo.registry.hub import push as hub_push
+from zoo.registry.hub.push import push
+from zoo.registry.hub.repository import Address
 from zoo.registry.tree import UnreachableError
 
 pytest_plugins = ["hub_fixtures"]
@@ -135,7 +136,7 @@ def test_offline_means_that_nothing_is_asked(web, version, action, tmp_path):
     """In a process of its own: the Hub's client reads its settings when it is imported."""
     (tmp_path / "registry.toml").write_text('[registry.local]\nurl = "registry"\n')
     code = (
-        "from zoo.registry.config import find\nfrom zoo.registry.hub_push import push\n"
+        "from zoo.registry.config import find\nfrom zoo.registry.hub.push import push\n"
         f"from zoo.registry.tree import UnreachableError\ntry:\n    {action}\n"
         "except UnreachableError as error:\n    print(error)"
     )

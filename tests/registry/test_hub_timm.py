@@ -9,10 +9,12 @@ from drafts import draft
 
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError
-from zoo.registry import gate, hub_form, hub_push
-from zoo.registry.card import CardText, render_card
-from zoo.registry.hub import Address
-from zoo.registry.hub_push import push
+from zoo.registry import gate
+from zoo.registry.cards.card import CardText, render_card
+from zoo.registry.hub import form as hub_form
+from zoo.registry.hub import push as hub_push
+from zoo.registry.hub.push import push
+from zoo.registry.hub.repository import Address
 from zoo.storage import tensors
 from zoo.tasks import Task
 

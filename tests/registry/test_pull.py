@@ -14,8 +14,9 @@ from fault_server import FaultServer
 from pull_bench import BLOB, CARD, MODEL, SHA, WEIGHTS, Bench, publish
 
 from zoo.errors import StorageError, ZooWarning
-from zoo.registry import cache, folder_copy
+from zoo.registry import folder_copy
 from zoo.registry.names import Reference
+from zoo.registry.places import cache
 from zoo.registry.pulling import pull_from
 from zoo.registry.store import Registry
 from zoo.storage import commit

@@ -17,8 +17,8 @@ from zoo_cli.completion import complete_models
 from zoo_cli.main import main
 
 import zoo as library
-from zoo.registry import cache
-from zoo.registry.known import Known
+from zoo.registry.places import cache
+from zoo.registry.places.known import Known
 from zoo.registry.store import Registry
 
 LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"

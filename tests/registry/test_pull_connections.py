@@ -15,8 +15,8 @@ import pytest
 from fault_server import FaultServer
 from pull_bench import BLOB, HEAD, PUBLIC, WEIGHTS
 
-from zoo.registry import http_wire
-from zoo.registry.http_wire import Wire
+from zoo.registry.places import http_wire
+from zoo.registry.places.http_wire import Wire
 
 CERTIFICATE = Path(__file__).with_name("loopback.pem")
 

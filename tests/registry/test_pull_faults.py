@@ -16,7 +16,7 @@ from pull_bench import BLOB, HEAD, PAGE, RECORD, SHA, WEIGHTS
 
 import zoo as library
 from zoo.errors import ZooError
-from zoo.registry import cache
+from zoo.registry.places import cache
 from zoo.registry.tree import LATER
 
 SIZE = len(WEIGHTS)

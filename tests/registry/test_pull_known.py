@@ -16,8 +16,8 @@ from fault_server import FaultServer
 from pull_bench import BLOB, CARD, HEAD, MODEL, PAGE, RECORD, WEIGHTS, Bench, publish
 
 from zoo.errors import RegistryError, ZooWarning
-from zoo.registry import cached_tree
-from zoo.registry.known import Known
+from zoo.registry.places import cached_tree
+from zoo.registry.places.known import Known
 from zoo.registry.store import Registry
 
 TODAY = datetime.now(UTC).strftime("%Y-%m-%d")

@@ -7,9 +7,9 @@ import faults as f
 import pytest
 from pull_bench import BLOB, HEAD, METADATA, OTHER, PUBLIC, WEIGHTS
 
-from zoo.registry import http_wire
-from zoo.registry.http_rules import Reach, reach_of
-from zoo.registry.http_wire import Wire
+from zoo.registry.places import http_wire
+from zoo.registry.places.http_rules import Reach, reach_of
+from zoo.registry.places.http_wire import Wire
 
 # Redirects
 

@@ -6,7 +6,7 @@ import faults as f
 import pytest
 from pull_bench import BLOB, HEAD, WEIGHTS
 
-from zoo.registry import http_rules, http_session
+from zoo.registry.places import http_rules, http_session
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from drafts import METRICS, fields
 from zoo.errors import RegistryError
 from zoo.registry import ensemble as ensembles
 from zoo.registry import loading
-from zoo.registry.card_text import CardText
+from zoo.registry.cards.card_text import CardText
 from zoo.registry.fresh import FreshProcess
 from zoo.registry.listing import rows
 from zoo.registry.members import Handed, members_of

@@ -6,10 +6,11 @@ import pytest
 from drafts import draft
 
 from zoo.errors import RegistryError, StorageError
-from zoo.registry import following, layout, verify
+from zoo.registry import following, layout
 from zoo.registry.derived import RESTORE
-from zoo.registry.repair import repair
 from zoo.registry.store import Registry
+from zoo.registry.upkeep import verify
+from zoo.registry.upkeep.repair import repair
 
 MODEL = "models/digits-tiny"
 DERIVED = (

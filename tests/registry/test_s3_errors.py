@@ -10,7 +10,7 @@ import s3_server
 from s3_server import KEY, SECRET, refuse
 
 from zoo.errors import RegistryError, StorageError
-from zoo.registry import s3_client
+from zoo.registry.places import s3_client
 
 ACTIONS = {
     "read": lambda tree: tree.read("x.json", 10),
@@ -198,7 +198,7 @@ def test_an_endpoint_is_an_address_without_secrets(store, endpoint):
 
 @pytest.mark.parametrize(("path_style", "host"), [(None, False), (True, False), (False, True)])
 def test_the_bucket_stands_in_the_path_or_before_the_host(store, path_style, host):
-    from zoo.registry.s3_client import Settings, connect
+    from zoo.registry.places.s3_client import Settings, connect
 
     settings = Settings(
         endpoint="http://s3.localhost:9", path_style=path_style, anonymous=True, region="eu-west-1"

@@ -4,10 +4,11 @@ import pytest
 import s3_server
 from drafts import draft
 
-from zoo.registry import collection, layout, verify
-from zoo.registry.collection import DAY, collect
-from zoo.registry.repair import repair
+from zoo.registry import layout
 from zoo.registry.store import Registry
+from zoo.registry.upkeep import collection, verify
+from zoo.registry.upkeep.collection import DAY, collect
+from zoo.registry.upkeep.repair import repair
 
 
 @pytest.fixture

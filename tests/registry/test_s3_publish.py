@@ -13,8 +13,8 @@ from drafts import draft
 from s3_server import refuse
 
 from zoo.errors import RegistryError, StorageError, ZooWarning
-from zoo.registry import cache, s3_client
 from zoo.registry.config import parse
+from zoo.registry.places import cache, s3_client
 from zoo.registry.store import Registry
 from zoo.registry.tree import UnreachableError
 
@@ -158,7 +158,7 @@ def test_two_publishers_at_once_get_numbers_of_their_own(store, registry):
 
 def test_with_puts_that_overwrite_versions_are_lost(store, registry, monkeypatch):
     """The negative control."""
-    monkeypatch.setattr("zoo.registry.s3_tree.S3Tree.prepare", lambda *_: None)
+    monkeypatch.setattr("zoo.registry.places.s3_tree.S3Tree.prepare", lambda *_: None)
     registry.publish(draft(), FILES)
     late = Registry(store.tree(), "bucket")
     create = registry.tree.create

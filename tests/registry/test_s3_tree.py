@@ -10,7 +10,7 @@ from s3_server import refuse
 
 from zoo.errors import RegistryError, StorageError
 from zoo.registry import layout
-from zoo.registry.s3_tree import S3Tree
+from zoo.registry.places.s3_tree import S3Tree
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_without_obstore_the_command_that_installs_it_is_said(monkeypatch):
 
 def test_obstore_is_imported_when_something_is_asked():
     code = (
-        "import sys\nfrom zoo.registry.s3_tree import S3Tree\nS3Tree('s3://bucket')\n"
+        "import sys\nfrom zoo.registry.places.s3_tree import S3Tree\nS3Tree('s3://bucket')\n"
         "sys.exit('obstore' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

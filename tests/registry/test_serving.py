@@ -12,11 +12,11 @@ import pytest
 from pull_bench import BLOB, CARD, HEAD, MODEL, PAGE, RECORD, SHA, WEIGHTS, publish
 
 from zoo.errors import RegistryError
-from zoo.registry import serving
-from zoo.registry.http_tree import HttpTree
 from zoo.registry.names import Reference
+from zoo.registry.places import serving
+from zoo.registry.places.http_tree import HttpTree
+from zoo.registry.places.serving import RegistryServer, Span, span_of
 from zoo.registry.pulling import pull_from
-from zoo.registry.serving import RegistryServer, Span, span_of
 from zoo.registry.store import Registry
 
 

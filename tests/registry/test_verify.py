@@ -10,9 +10,10 @@ from damages import A1, DAMAGES, MODEL, REPAIR, W, blob, change, put, remove
 from drafts import draft, weights
 
 from zoo.errors import RegistryError, StorageError
-from zoo.registry import derived, hashing, verify
+from zoo.registry import derived
 from zoo.registry.derived import RESTORE
 from zoo.registry.store import Registry
+from zoo.registry.upkeep import hashing, verify
 
 ENSEMBLE = {"method": "mean", "options": {}}
 NONE = {"preprocessing": None, "architecture": None, "plugin": None, "weights": None}
@@ -193,7 +194,7 @@ def test_it_looks_while_others_publish(whole, monkeypatch):
         Registry.at(whole.tree.root).set_alias(name, "new", 2)
         return head
 
-    monkeypatch.setattr("zoo.registry.verify_derived.derived.read_head", read_head)
+    monkeypatch.setattr("zoo.registry.upkeep.verify_derived.derived.read_head", read_head)
     assert verify.verify(whole.tree, "it").errors == []
 
 

@@ -1,10 +1,12 @@
 """A small trained run, made once, and a working folder of one's own."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from asked import subject
+from digits_runs import recipe_of
 
 import zoo
 from zoo.plugins import loading
@@ -84,3 +86,31 @@ def known(monkeypatch):
 
     use()
     return use
+
+
+@pytest.fixture(scope="session")
+def three_trained(tmp_path_factory):
+    """Two linear networks and a small CNN that sees 12x12 pixels; not to be changed."""
+    folder = tmp_path_factory.mktemp("three")
+    cnn = {"architecture": {"name": "simple_cnn"}, "data": {"size": 12}}
+    for name, seed, changes in (("a", 0, {}), ("b", 1, {}), ("c", 2, cnn)):
+        zoo.train(recipe_of(seed, **changes), folder=folder / name)
+    return folder
+
+
+@pytest.fixture
+def runs(three_trained, here):
+    """The paths of copies of them: a, b and c."""
+    for name in "abc":
+        shutil.copytree(three_trained / name, here / "runs" / name)
+    return [str(here / "runs" / name) for name in "abc"]
+
+
+@pytest.fixture
+def files(runs):
+    """What they say, as files: (val, test) of each."""
+    for run in runs:
+        for split in ("val", "test"):
+            zoo.evaluate(run, split=split, draws=0)
+    folders = [Path(run) / "predictions" for run in runs]
+    return [(folder / "val.npz", folder / "test.npz") for folder in folders]

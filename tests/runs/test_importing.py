@@ -8,7 +8,7 @@ import zoo
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError, RunError, StorageError, ZooError
 from zoo.plugins.catalog import catalog
-from zoo.registry.card_text import CardText
+from zoo.registry.cards.card_text import CardText
 from zoo.registry.config import open_registry
 from zoo.registry.loading import build_network
 from zoo.runs import import_options as options

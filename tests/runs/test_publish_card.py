@@ -10,7 +10,7 @@ from PIL import Image
 import zoo
 from zoo.errors import RegistryError, RunError, ZooWarning
 from zoo.registry import fresh
-from zoo.registry.card_text import BEGIN, CARD_BYTES, END, own_text
+from zoo.registry.cards.card_text import BEGIN, CARD_BYTES, END, own_text
 from zoo.registry.config import open_registry
 from zoo.registry.fresh import FreshProcess
 from zoo.registry.record import division

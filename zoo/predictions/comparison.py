@@ -24,10 +24,9 @@ from zoo.predictions.proportions import exact_p_value, score_p_value, tango
 from zoo.predictions.resampling import Units
 from zoo.predictions.same_samples import Named, aligned
 from zoo.predictions.segmentation import Segmentation
-from zoo.tasks import BINARY, MULTILABEL
+from zoo.tasks import BINARY, LOWER_IS_BETTER, MULTILABEL
 
 TANGO = "tango"
-LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "hd95"})
 FIRST, SECOND, NEITHER = "first", "second", "neither"
 
 

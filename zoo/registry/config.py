@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 
 from zoo.errors import RegistryError, nearest
 from zoo.registry import names
-from zoo.registry.folder_tree import FolderTree
 from zoo.registry.names import Reference
+from zoo.registry.places.folder_tree import FolderTree
 from zoo.registry.store import Registry
 from zoo.registry.tree import Tree
 from zoo.storage import reading
@@ -69,10 +69,10 @@ class Place:
         if self.folder is not None:
             return FolderTree(self.folder)
         if urlsplit(self.url).scheme == "s3":
-            from zoo.registry.s3_tree import S3Tree
+            from zoo.registry.places.s3_tree import S3Tree
 
             return S3Tree(self.url, **self.options)
-        from zoo.registry.http_tree import HttpTree
+        from zoo.registry.places.http_tree import HttpTree
 
         return HttpTree(self.url, **self.options)
 
@@ -116,7 +116,7 @@ def find(text: str, name: str | None = None) -> tuple[Registry, Reference]:
     """The registry and the version that ``text`` means: a reference, or a repository of the Hub
     (``hf://owner/name@revision``). ``name``: as for :func:`open_for`."""
     if text.startswith(HUB):
-        from zoo.registry.hub import open_version
+        from zoo.registry.hub.repository import open_version
 
         if name is not None:
             raise RegistryError(f"{text!r} is in no registry of {FILE}; leave {name!r} out")

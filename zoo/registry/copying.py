@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import RegistryError, ZooWarning
-from zoo.registry import cache, layout, publishing
-from zoo.registry.card_text import CARD_BYTES
+from zoo.registry import layout, publishing
+from zoo.registry.cards.card_text import CARD_BYTES
 from zoo.registry.config import find, open_registry
 from zoo.registry.names import Reference
+from zoo.registry.places import cache
 from zoo.registry.record import CARD, Draft, Record
 from zoo.registry.store import Registry
 from zoo.storage import limits, reading

@@ -16,7 +16,7 @@ from zoo.errors import RegistryError, StorageError, ZooError
 from zoo.registry import formats, layout, names
 from zoo.registry.fields import Date, Digest, Number
 from zoo.registry.formats import FORMAT
-from zoo.registry.reads import read_all
+from zoo.registry.places.reads import read_all
 from zoo.registry.state import State
 from zoo.registry.tree import Tree
 from zoo.storage import strict_json

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.errors import StorageError
-from zoo.registry import cache
+from zoo.registry.places import cache
 from zoo.storage import commit
 from zoo.storage.failures import reported
 

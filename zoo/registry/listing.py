@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,23 +50,35 @@ class Listing:
 def rows(registry: Registry, start: int = 0, most: int | None = None) -> Listing:
     """One row a model, of its newest readable version, by name: ``most`` of them, from the
     ``start``-th on. What it costs depends on how many are shown, not on how many there are."""
-    found: list[Row] = []
-    problems: list[str] = []
     models, total = registry.page(start, most)
+    records, problems = _newest(registry, models)
+    return Listing([row_of(record) for record in records], total, problems)
+
+
+def newest_records(registry: Registry) -> tuple[list[Record], list[str]]:
+    """The newest readable version of every model, by name, and a line for each record that cannot
+    be read."""
+    models, _ = registry.page(0, None)
+    return _newest(registry, models)
+
+
+def _newest(registry: Registry, models: Iterable[str]) -> tuple[list[Record], list[str]]:
+    found: list[Record] = []
+    problems: list[str] = []
     for name in models:
         try:
             found += _newest_readable(registry, name, problems)
         except ZooError as error:
             problems.append(str(error))
-    return Listing(found, total, problems)
+    return found, problems
 
 
-def _newest_readable(registry: Registry, name: str, problems: list[str]) -> list[Row]:
+def _newest_readable(registry: Registry, name: str, problems: list[str]) -> list[Record]:
     state = registry.state(name)
     numbers = (n for n in range(registry.newest(name), 0, -1) if not state.is_yanked(n))
     for number in itertools.islice(numbers, _TRIED):
         try:
-            return [_row(registry.record(Reference(name, version=number)))]
+            return [registry.record(Reference(name, version=number))]
         except ZooError as error:
             problems.append(str(error))
     return []
@@ -118,7 +130,7 @@ def interval_ends(
     return found or None
 
 
-def _row(record: Record) -> Row:
+def row_of(record: Record) -> Row:
     return Row(
         name=record.model,
         latest=record.version,

@@ -10,7 +10,7 @@ import hashlib
 
 from zoo.errors import RegistryError
 from zoo.registry import derived, layout, names, numbering
-from zoo.registry.cached_tree import CachedTree
+from zoo.registry.places.cached_tree import CachedTree
 from zoo.registry.state import State
 from zoo.registry.tree import Tree
 from zoo.storage import limits

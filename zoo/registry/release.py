@@ -17,8 +17,8 @@ from torch import nn
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError, ZooError, ZooWarning, printable
 from zoo.predictions.confusion import DRAWN, draw_confusion
-from zoo.registry.card import render_card
-from zoo.registry.card_text import CARD_BYTES, CardText, own_text, require_complete
+from zoo.registry.cards.card import render_card
+from zoo.registry.cards.card_text import CARD_BYTES, CardText, own_text, require_complete
 from zoo.registry.ensemble import Combined
 from zoo.registry.fresh import FreshProcess
 from zoo.registry.gate import check_claims, make_combined_probe, make_probe

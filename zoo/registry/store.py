@@ -14,7 +14,6 @@ from pathlib import Path
 
 from zoo.errors import RegistryError, StorageError, ZooWarning, nearest
 from zoo.registry import (
-    cache,
     changing,
     derived,
     layout,
@@ -24,11 +23,12 @@ from zoo.registry import (
     numbering,
     publishing,
 )
-from zoo.registry.cached_tree import CachedTree
-from zoo.registry.folder_tree import FolderTree
-from zoo.registry.known import Known
 from zoo.registry.look import Look
 from zoo.registry.names import Reference
+from zoo.registry.places import cache
+from zoo.registry.places.cached_tree import CachedTree
+from zoo.registry.places.folder_tree import FolderTree
+from zoo.registry.places.known import Known
 from zoo.registry.publishing import Gate, Source
 from zoo.registry.record import Draft, Record
 from zoo.registry.state import Change, State, check_alias, check_reason

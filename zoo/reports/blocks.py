@@ -79,12 +79,20 @@ class Charts:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """``small``: what stands below it, such as an interval."""
+
+    text: str
+    small: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """``rows``: as long as ``head``; ``names``: how many columns hold words and stand at the left.
     ``folded``: what stands for the table until it is opened; empty: it is open."""
 
     head: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[str | Cell]]
     names: int = 1
     title: str = ""
     folded: str = ""
@@ -101,12 +109,12 @@ class Code:
 @dataclass(frozen=True)
 class Shot:
     """A picture with what there is to say of it. ``uri``: empty where it cannot be shown;
-    ``wrong``: whether what was decided is not the truth, None where nobody knows; ``small``: it is
-    enlarged pixel by pixel."""
+    ``lines``: (what, text, number) of each; ``wrong``: whether what was decided is not the truth,
+    None where nobody knows; ``small``: it is enlarged pixel by pixel."""
 
     uri: str
     name: str
-    lines: Sequence[tuple[str, str]] = ()
+    lines: Sequence[tuple[str, str, str]] = ()
     wrong: bool | None = None
     small: bool = False
 

@@ -55,11 +55,10 @@ def read_history(path: Path) -> History:
     about: dict[str, Mapping[str, Any]] = {}
     resumed = 0
     for event in _events(reading.read(path, EVENTS_BYTES, what="event log")):
-        kind, epoch = event.get("event"), event.get("epoch")
-        known = type(epoch) is int and 0 < epoch < _MOST
-        if kind == "epoch_ended" and known:
+        kind, epoch = event.get("event"), _epoch(event.get("epoch"))
+        if kind == "epoch_ended" and epoch:
             epochs[epoch] = event
-        elif kind == "steps_done" and known:
+        elif kind == "steps_done" and epoch:
             steps.setdefault(epoch, []).append(
                 (_number(event.get("seconds")), _number(event.get("samples")))
             )
@@ -94,6 +93,11 @@ def _events(data: bytes) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(event, dict):
             yield event
+
+
+def _epoch(value: object) -> int:
+    """0 for what is none."""
+    return value if type(value) is int and 0 < value < _MOST else 0
 
 
 def _number(value: object) -> float:

@@ -91,7 +91,7 @@ def styled() -> Iterator[None]:
     import matplotlib
 
     with quiet_matplotlib():
-        matplotlib.rcParams.update(SETTINGS)
+        matplotlib.rcParams.update(SETTINGS)  # type: ignore[arg-type]
         yield
 
 
@@ -114,6 +114,13 @@ def new_figure(height: float) -> Figure:
     figure = Figure(figsize=(WIDTH * MILLIMETRE, height * MILLIMETRE))
     FigureCanvasAgg(figure)
     return figure
+
+
+def near(value: float) -> str:
+    """Three decimals, and never 0 or 1 for what is only near it."""
+    if 0 < value < 0.0005:
+        return "<0.001"
+    return ">0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
 
 
 def plain(value: float, _: object = None) -> str:

@@ -31,12 +31,12 @@ def head(text: str) -> str:
 
 
 def number(value: object) -> str:
-    """Four decimals; of what is very small or large, three digits."""
+    """Four decimals; of what is too small or large for them, three digits."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return _NONE
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
+    return f"{value:.4f}" if 1e-4 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
 
 
 def between(interval: object) -> str:

@@ -14,7 +14,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +45,19 @@ DEFINITION, REPORT = "ensemble.json", "report.json"
 
 @dataclass(frozen=True)
 class Wanted:
-    """``metric``: None for the task's headline; ``split``: which is reported, ``val`` to look at no
-    test label; ``tta``: views of each image, None for the image as it is; ``allow_overlap``: take
-    members that were trained on samples of ``val`` or ``split``."""
+    """``method``: one of ``methods.METHODS``; ``average``: of what, where one is taken
+    (``rules.AVERAGES``); ``metric``: by which members are chosen and compared, None for the task's
+    headline; ``split``: which is reported, ``val`` to look at no test label; ``tta``: views of each
+    image (``zoo.predictions.views``), None for the image as it is; ``allow_overlap``: take members
+    that were trained on samples of ``val`` or ``split``; ``plan``: of the intervals."""
 
-    method: str = methods.MEAN
-    average: str = PROBABILITIES
-    metric: str | None = None
-    split: str = TEST
-    tta: str | None = None
-    allow_overlap: bool = False
-    plan: Plan = field(default_factory=Plan)
+    method: str
+    average: str
+    metric: str | None
+    split: str
+    tta: str | None
+    allow_overlap: bool
+    plan: Plan
 
     def check(self) -> None:
         check_method(self.method, self.average)
@@ -79,7 +81,13 @@ class Ensembled:
 def ensemble(
     references: Sequence[str | Path],
     *,
-    wanted: Wanted = Wanted(),
+    method: str = methods.MEAN,
+    average: str = PROBABILITIES,
+    metric: str | None = None,
+    split: str = TEST,
+    tta: str | None = None,
+    allow_overlap: bool = False,
+    plan: Plan | None = None,
     output: str | Path | None = None,
     dataset: str | None = None,
     root: str | None = None,
@@ -87,11 +95,12 @@ def ensemble(
     device: str | None = None,
 ) -> Ensembled:
     """Combine runs, published versions (by their references) or predictions files: choose on val,
-    report on ``wanted.split``. ``output``: a folder that does not exist (default: the next free one
-    in ``ensembles/``). The others: see :func:`zoo.evaluate`.
+    report on ``split``. ``method`` to ``plan``: see :class:`Wanted`; ``output``: a folder that does
+    not exist (default: the next free one in ``ensembles/``); the others: see :func:`zoo.evaluate`.
 
-    Raises before anything is written when members are not of the same samples and classes, or were
+    Raises, and leaves no folder, when members are not of the same samples and classes, or were
     trained on samples of either split."""
+    wanted = Wanted(method, average, metric, split, tta, allow_overlap, plan or Plan())
     wanted.check()
     members = gather([str(one) for one in references], registry)
     if len(members) < 2 and wanted.tta is None:

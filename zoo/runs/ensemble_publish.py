@@ -16,7 +16,7 @@ from zoo.predictions import metrics
 from zoo.predictions.combining import methods
 from zoo.predictions.file import load_predictions
 from zoo.registry import pulling
-from zoo.registry.card_text import CardText, require_terms
+from zoo.registry.cards.card_text import CardText, require_terms
 from zoo.registry.config import find, open_registry
 from zoo.registry.copying import copy
 from zoo.registry.ensemble import RULE, TTA, Combined, rule_of

@@ -20,8 +20,8 @@ from zoo.data.preprocessing import Preprocessing
 from zoo.errors import PluginError, RunError
 from zoo.plugins.catalog import Catalog, catalog
 from zoo.registry import guards
-from zoo.registry.card import UNKNOWN
-from zoo.registry.card_text import CardText, require_terms
+from zoo.registry.cards.card import UNKNOWN
+from zoo.registry.cards.card_text import CardText, require_terms
 from zoo.registry.config import open_registry
 from zoo.registry.fresh import FreshProcess
 from zoo.registry.loading import build_network, network_with

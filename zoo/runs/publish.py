@@ -17,7 +17,7 @@ from zoo.predictions.file import load_predictions
 from zoo.predictions.intervals import Plan
 from zoo.recipes.schema import CardSection
 from zoo.recipes.writing import public_data
-from zoo.registry.card_text import CARD_BYTES, CardText, own_text
+from zoo.registry.cards.card_text import CARD_BYTES, CardText, own_text
 from zoo.registry.config import open_registry
 from zoo.registry.fresh import FreshProcess
 from zoo.registry.listing import interval_ends, single_numbers

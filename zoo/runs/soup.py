@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,25 +43,6 @@ _BATCH = 64  # of the images from which batch norm's statistics are measured
 
 
 @dataclass(frozen=True)
-class WantedSoup:
-    """``kind``: ``uniform`` averages all; ``greedy`` those that do not make val worse, tried from
-    the best on. ``metric``: None for the task's headline. The others: as ``ensemble.Wanted``."""
-
-    kind: str = GREEDY
-    metric: str | None = None
-    split: str = TEST
-    allow_overlap: bool = False
-    plan: Plan = field(default_factory=Plan)
-
-    def check(self) -> None:
-        if self.kind not in KINDS:
-            raise PredictionsError(
-                f"soup {clipped(self.kind)!r}{nearest(self.kind, KINDS)}: expected one of "
-                f"{', '.join(KINDS)}"
-            )
-
-
-@dataclass(frozen=True)
 class Soup:
     """``run``: that holds the averaged weights; ``report``: what was chosen, and the gain."""
 
@@ -72,33 +53,43 @@ class Soup:
 def soup(
     references: Sequence[str | Path],
     *,
-    wanted: WantedSoup = WantedSoup(),
+    kind: str = GREEDY,
+    metric: str | None = None,
+    split: str = TEST,
+    allow_overlap: bool = False,
+    plan: Plan | None = None,
     output: str | Path | None = None,
     root: str | None = None,
     registry: str | None = None,
     device: str | None = None,
 ) -> Soup:
     """Average the weights of runs or versions (by their references) of one architecture and the
-    same classes. ``output``: the new run's folder (default: the next free one in ``runs/``). Raises
-    before anything is written when they are not of one form."""
-    wanted.check()
+    same classes. ``kind``: ``uniform`` averages all; ``greedy`` those that do not make val worse,
+    tried from the best on. ``output``: the new run's folder (default: the next free one in
+    ``runs/``). The others: as of :func:`zoo.runs.ensemble.ensemble`.
+
+    Raises before anything is written when they are not of one form."""
+    if kind not in KINDS:
+        raise PredictionsError(
+            f"soup {clipped(kind)!r}{nearest(kind, KINDS)}: expected one of {', '.join(KINDS)}"
+        )
     members = gather([str(one) for one in references], registry)
     ingredients = alike(members)
     folder = fresh_folder(output, ingredients)
     asking = Asking(folder, None, root, registry, device)
-    splits = dict.fromkeys((VAL, wanted.split))
-    plain = {split: [one.says(split, asking) for one in members] for split in splits}
-    overlaps = check_unseen(members, plain, root, allow=wanted.allow_overlap)
+    splits = dict.fromkeys((VAL, split))
+    plain = {one: [member.says(one, asking) for member in members] for one in splits}
+    overlaps = check_unseen(members, plain, root, allow=allow_overlap)
     panel = panel_of(plain, plain)
-    score = Score(panel.task, wanted.metric or counts.headline(panel.task))
+    score = Score(panel.task, metric or counts.headline(panel.task))
     kitchen = _Kitchen(ingredients.subjects, score, root, device)
     order = _best_first(panel.values(VAL, score, plain=True), score)
-    chosen = _greedy(kitchen, order) if wanted.kind == GREEDY else order
+    chosen = _greedy(kitchen, order) if kind == GREEDY else order
     weights = kitchen.average(sorted(chosen))
     states = [kitchen.states[one] for one in sorted(chosen)]
     made = {
         "method": "soup",
-        "kind": wanted.kind,
+        "kind": kind,
         "metric": score.name,
         "members": [
             {"name": one.name, "sha256": one.digest, "averaged": place in chosen}
@@ -109,46 +100,59 @@ def soup(
     }
     run = write_run(folder, ingredients, sorted(chosen), weights, made)
     try:
-        report = _report(run, members, wanted, panel.best(score), score, plain, made, asking)
+        asked = _Asked(split, score, plan or Plan(), asking)
+        report = _report(run, members, panel.best(score), plain, made, asked)
         return Soup(run, report)
     except BaseException:
         shutil.rmtree(run.path, ignore_errors=True)
         raise
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """How the soup is measured."""
+
+    split: str
+    score: Score
+    plan: Plan
+    asking: Asking
+
+
 def _report(
     run: RunFolder,
     members: Sequence[Member],
-    wanted: WantedSoup,
     best: int,
-    score: Score,
     plain: Mapping[str, Sequence[Named]],
     made: Mapping[str, Any],
-    asking: Asking,
+    asked: _Asked,
 ) -> dict[str, Any]:
-    figures, said = {}, None
+    name, figures, said = asked.score.name, {}, None
     for split in plain:
-        done = evaluate(run.path, split=split, root=asking.root, device=asking.device)
+        where = asked.asking
+        done = evaluate(run.path, split=split, root=where.root, device=where.device)
         said = load_predictions(done.path)
-        figures[split] = results.headline(said, score.name)
+        figures[split] = results.headline(said, name)
     assert said is not None  # of the last split, which is reported
-    other = Named(members[best].name, plain[wanted.split][best].predictions)
+    other = Named(members[best].name, plain[asked.split][best].predictions)
+    rows = []
+    for place, row in enumerate(made["members"]):
+        own = {
+            split: results.headline(several[place].predictions, name)
+            for split, several in plain.items()
+        }
+        rows.append({**row, **own})
     report = {
         **made,
         "name": run.path.name,
         "dataset": said.dataset,
-        "split": wanted.split,
+        "split": asked.split,
         "samples": len(said),
         "chosen_on": {"split": VAL, "samples": len(plain[VAL][0].predictions)},
         "best_member": members[best].name,
-        "members": [
-            {**row, **{split: results.headline(several[place].predictions, score.name)
-                       for split, several in plain.items()}}
-            for place, row in enumerate(made["members"])
-        ],
+        "members": rows,
         "ensemble": figures,
-        "gain": results.gain(other, Named(run.path.name, said), wanted.plan),
-    }  # fmt: skip
+        "gain": results.gain(other, Named(run.path.name, said), asked.plan),
+    }
     run.update(soup=report)
     return report
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from drafts import draft, weights
 
 from zoo.registry import layout, publishing
-from zoo.registry.collection import collect
 from zoo.registry.record import Record
-from zoo.registry.repair import repair
 from zoo.registry.store import Registry
+from zoo.registry.upkeep.collection import collect
+from zoo.registry.upkeep.repair import repair
 
 MODEL = "digits-tiny"
 WEIGHTS = weights()

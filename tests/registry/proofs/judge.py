@@ -7,10 +7,10 @@ import warnings
 from pathlib import Path
 
 from zoo.errors import ZooError, ZooWarning
-from zoo.registry import verify
-from zoo.registry.findings import Report
-from zoo.registry.repair import repair
 from zoo.registry.store import Registry
+from zoo.registry.upkeep import verify
+from zoo.registry.upkeep.findings import Report
+from zoo.registry.upkeep.repair import repair
 
 LEFT = ("unfinished file", "that no version named")  # what gc removes; nothing is wrong
 

@@ -17,11 +17,12 @@ from pathlib import Path
 from drafts import draft
 
 from zoo.errors import RegistryError, ZooError, ZooWarning
-from zoo.registry import folder_tree, publishing
-from zoo.registry.collection import collect
+from zoo.registry import publishing
+from zoo.registry.places import folder_tree
 from zoo.registry.record import Record
-from zoo.registry.references import References
 from zoo.registry.store import Registry
+from zoo.registry.upkeep.collection import collect
+from zoo.registry.upkeep.references import References
 
 MODEL = "digits-tiny"
 _PATIENCE = 1.0  # of a reader, before it asks a second time

@@ -14,9 +14,9 @@ from judge import acknowledged, lost, mended, wrong
 from power_states import State, states
 from power_trace import Disk, Killed, Op
 
-from zoo.registry.collection import collect
-from zoo.registry.repair import repair
 from zoo.registry.store import Registry
+from zoo.registry.upkeep.collection import collect
+from zoo.registry.upkeep.repair import repair
 
 _WORKS = 25  # of so many states one is tried whether it can be worked with
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from drafts import draft
 
-from zoo.registry import folder_tree
+from zoo.registry.places import folder_tree
 from zoo.registry.store import Registry
 from zoo.storage import commit
 

@@ -10,7 +10,7 @@ from failing import refused_everywhere
 
 from zoo.errors import StorageError
 from zoo.registry import publishing
-from zoo.registry.folder_tree import FolderTree
+from zoo.registry.places.folder_tree import FolderTree
 
 WAYS = {
     "EIO once": (errno.EIO, False),

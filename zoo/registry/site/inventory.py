@@ -21,7 +21,6 @@ FIGURES = (
     "accuracy", "f1", "auroc", "dice", "iou",
     "balanced_accuracy", "precision", "recall", "log_loss",
 )  # fmt: skip
-LOWER_IS_BETTER = frozenset({"log_loss"})
 MEMBER = "member of an ensemble"
 
 Progress = Callable[[str, int, int], None]  # what is done, how many, and of how many

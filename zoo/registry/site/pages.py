@@ -15,7 +15,6 @@ from zoo.errors import printable
 from zoo.registry.record import Record
 from zoo.registry.site import facts, folder, plots
 from zoo.registry.site.inventory import (
-    LOWER_IS_BETTER,
     MEMBER,
     Inventory,
     Made,
@@ -23,6 +22,7 @@ from zoo.registry.site.inventory import (
     sources,
 )
 from zoo.registry.site.plots import Confusion
+from zoo.tasks import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
     import jinja2

@@ -18,6 +18,7 @@ from zoo.reports.style import (
     SMALLEST,
     VERMILLION,
     in_style,
+    near,
     new_figure,
     plain,
 )
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 SHOWN = 20  # classes; of more, the lowest
 _ROW = 4.6  # mm of a class
-_WIDE = 0.25  # of the axis, at least
+_WIDE = 0.05  # of the axis, at least
 
 
 @in_style
@@ -77,7 +78,7 @@ def _row(axes: Any, row: int, found: tuple[float, float, float], left: float) ->
         axes.plot([low, high], [row, row], color=BLUE, linewidth=4.5, alpha=0.35,
                   solid_capstyle="butt", zorder=2)  # fmt: skip
     axes.plot([value], [row], "o", color=BLUE, markersize=3.6, zorder=3, clip_on=False)
-    axes.text(1.02, row, f"{value:.3f}", color=INK, fontsize=SMALLEST, va="center",
+    axes.text(1.02, row, near(value), color=INK, fontsize=SMALLEST, va="center",
               transform=across)  # fmt: skip
 
 

@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.predictions.lettering import percent, readable, short_count
-from zoo.reports.style import (
-    BLUE,
-    FAINT,
-    INK,
-    LINE,
-    SMALLEST,
-    VERMILLION,
-    WIDTH,
-    in_style,
-    new_figure,
-)
+from zoo.reports.style import FAINT, INK, LINE, SMALLEST, WIDTH, in_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,8 +17,11 @@ DRAWN = 100  # classes up to which a picture still shows something
 NUMBERED, NAMED = 12, 20  # those up to which cells hold numbers, and each class has its name
 SIDES = ("true negative", "false positive", "false negative", "true positive")
 _TICKS = 10  # about so many numbers of classes, where names have no room
-_LIGHTEST, _DEEPEST = 0.06, 0.9  # of a cell that is not empty
-_WHITE = 0.52  # depth from which letters are white
+_SIGNED = 6  # classes up to which a share has room for its sign
+_LIGHTEST, _DEEPEST = 0.06, 0.92  # of a cell that is not empty
+# Those of the style, but for the last bit: a page in the dark changes the style's, and letters
+# could not be read on these.
+_RIGHT, _WRONG, _WHITE = "#0072b3", "#d55e01", "#fffffe"
 
 
 @in_style
@@ -82,7 +75,7 @@ def _paint(axes: Any, depth: np.ndarray, right: np.ndarray) -> None:
     from matplotlib.colors import to_rgb
 
     colours = np.empty((*depth.shape, 4))
-    colours[..., :3] = np.where(right[..., None], to_rgb(BLUE), to_rgb(VERMILLION))
+    colours[..., :3] = np.where(right[..., None], to_rgb(_RIGHT), to_rgb(_WRONG))
     colours[..., 3] = depth
     rows, columns = depth.shape
     axes.grid(visible=False)
@@ -122,13 +115,35 @@ def _write(
     axes: Any, table: np.ndarray, part: np.ndarray, depth: np.ndarray, *, shares: bool
 ) -> None:
     middle = {"ha": "center", "va": "center", "fontsize": SMALLEST}
+    right = _right(table.shape, table.shape[0] != table.shape[1])
     for row in np.flatnonzero(np.isnan(part).all(1)):
         axes.text((table.shape[1] - 1) / 2, row, "no samples", color=FAINT, **middle)
     for (row, column), count in np.ndenumerate(table):
         if count:
             text = percent(float(part[row, column])) if shares else short_count(float(count))
-            ink = "white" if depth[row, column] > _WHITE else INK
+            if len(table) > _SIGNED:
+                text = text.removesuffix("%")
+            ink = _ink(float(depth[row, column]), right=bool(right[row, column]))
             axes.text(column, row, text, color=ink, **middle)
+
+
+def _ink(depth: float, *, right: bool) -> str:
+    """What can be read best on a cell: of two colours that with the larger contrast on paper."""
+    from matplotlib.colors import to_rgb
+
+    paint = np.array(to_rgb(_RIGHT if right else _WRONG))
+    below = _luminance(1 - depth * (1 - paint))
+    return max((_WHITE, INK), key=lambda one: _contrast(_luminance(np.array(to_rgb(one))), below))
+
+
+def _luminance(colour: np.ndarray) -> float:
+    """Relative, of sRGB in [0, 1] (WCAG 2.2)."""
+    linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def _contrast(one: float, other: float) -> float:
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
 
 
 def _scale(figure: Figure, unit: str) -> None:
@@ -139,7 +154,7 @@ def _scale(figure: Figure, unit: str) -> None:
     handles = [
         Patch(facecolor=(colour, _LIGHTEST + (_DEEPEST - _LIGHTEST) * step**0.5), label=label)
         for step in steps
-        for colour, label in ((BLUE, ""), (VERMILLION, f"{step:.0%}"))
+        for colour, label in ((_RIGHT, ""), (_WRONG, f"{step:.0%}"))
     ]
     figure.legend(
         handles=handles, loc="outside upper left", ncols=len(handles), handlelength=0.9,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.predictions.lettering import readable
-from zoo.reports.style import BLUE, FAINT, INK, SERIES, in_style, new_figure, plain
+from zoo.reports.style import BLUE, FAINT, INK, SERIES, in_style, near, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -114,12 +114,7 @@ def _draw(axes: Any, curves: Sequence[Curve]) -> None:
 
 
 def _label(name: str, curve: Curve) -> str:
-    return name if curve.area is None else f"{name}: {_area(curve.area)}"
-
-
-def _area(value: float) -> str:
-    """Never 1 for what is only near it."""
-    return ">0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
+    return name if curve.area is None else f"{name}: {near(curve.area)}"
 
 
 def _mark(axes: Any, decided: Point | None) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import RegistryError, printable, reason
-from zoo.registry import card_tables, card_text
-from zoo.registry.card_tables import cell, table
-from zoo.registry.card_text import CardText
+from zoo.registry.cards import card_tables, card_text
+from zoo.registry.cards.card_tables import cell, table
+from zoo.registry.cards.card_text import CardText
 from zoo.registry.listing import scalars
 from zoo.registry.record import IMPORTED, Draft
 from zoo.tasks import SEGMENTATION

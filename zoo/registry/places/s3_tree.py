@@ -17,8 +17,8 @@ from typing import IO, Any
 
 from zoo.errors import StorageError, ZooError
 from zoo.registry import layout
-from zoo.registry.s3_client import Clients, Settings, connect, parse_url
-from zoo.registry.s3_errors import reported
+from zoo.registry.places.s3_client import Clients, Settings, connect, parse_url
+from zoo.registry.places.s3_errors import reported
 from zoo.registry.tree import Entry, Progress, UnreachableError
 from zoo.storage import commit, limits
 from zoo.storage.commit import Staged

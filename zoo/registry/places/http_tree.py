@@ -13,16 +13,16 @@ from collections.abc import Mapping
 from typing import IO
 
 from zoo.errors import RegistryError
-from zoo.registry import http_wire
-from zoo.registry.http_rules import content_range, is_page, parse, web_page
-from zoo.registry.http_session import (
+from zoo.registry.places import http_wire
+from zoo.registry.places.http_rules import content_range, is_page, parse, web_page
+from zoo.registry.places.http_session import (
     Answer,
     DroppedError,
     Session,
     StalledError,
     status_of,
 )
-from zoo.registry.http_wire import Wire
+from zoo.registry.places.http_wire import Wire
 from zoo.registry.tree import LATER, Copy, Progress, UnreachableError
 from zoo.storage import limits
 

@@ -6,9 +6,9 @@ from collections import Counter
 
 from zoo.errors import ZooError
 from zoo.registry import layout
-from zoo.registry.findings import COLLECT, Report, several
 from zoo.registry.tree import KeptTree
-from zoo.registry.walking import Found, walk
+from zoo.registry.upkeep.findings import COLLECT, Report, several
+from zoo.registry.upkeep.walking import Found, walk
 
 _READABLE = 0o004
 

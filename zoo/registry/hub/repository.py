@@ -14,15 +14,15 @@ from urllib.parse import quote
 
 from zoo.errors import RegistryError
 from zoo.registry import layout, names
-from zoo.registry.cached_tree import CachedTree
 from zoo.registry.config import HUB
 from zoo.registry.derived import Head, Shard, Shards
-from zoo.registry.http_rules import parse
-from zoo.registry.http_session import Session
-from zoo.registry.http_tree import HttpTree
-from zoo.registry.http_wire import Wire
-from zoo.registry.known import Known
 from zoo.registry.names import Reference
+from zoo.registry.places.cached_tree import CachedTree
+from zoo.registry.places.http_rules import parse
+from zoo.registry.places.http_session import Session
+from zoo.registry.places.http_tree import HttpTree
+from zoo.registry.places.http_wire import Wire
+from zoo.registry.places.known import Known
 from zoo.registry.record import WEIGHTS, Record
 from zoo.registry.store import Registry
 from zoo.registry.tree import Copy, Progress, UnreachableError

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import RegistryError, ZooError, ZooWarning, clipped, reason
-from zoo.registry import hub_form, hub_timm, layout
+from zoo.registry import layout
 from zoo.registry.config import HUB, find
-from zoo.registry.hub import MAIN, RECORD, Address
+from zoo.registry.hub import for_timm as hub_timm
+from zoo.registry.hub import form as hub_form
+from zoo.registry.hub.repository import MAIN, RECORD, Address
 from zoo.registry.record import CARD, PROBE, WEIGHTS, Record
 from zoo.registry.store import Registry
 from zoo.registry.tree import UnreachableError

@@ -26,7 +26,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zoo.errors import RegistryError, StorageError
-from zoo.registry import cache, layout
+from zoo.registry import layout
+from zoo.registry.places import cache
 from zoo.storage import commit, reading, strict_json
 from zoo.storage.failures import reported
 

@@ -8,10 +8,10 @@ import functools
 from zoo.errors import RegistryError, ZooError
 from zoo.registry import layout, names, numbering
 from zoo.registry.derived import lost
-from zoo.registry.reads import read_all
+from zoo.registry.places.reads import read_all
 from zoo.registry.record import Record
 from zoo.registry.tree import KeptTree
-from zoo.registry.walking import is_folder
+from zoo.registry.upkeep.walking import is_folder
 from zoo.storage import limits
 
 

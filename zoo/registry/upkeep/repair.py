@@ -13,10 +13,10 @@ from typing import Any
 from zoo.errors import RegistryError, ZooError
 from zoo.registry import following, layout, marker, names, numbering
 from zoo.registry.derived import RESTORE, lost
-from zoo.registry.findings import Finding, several
 from zoo.registry.record import Record
 from zoo.registry.tree import KeptTree, Tree, WritableTree
-from zoo.registry.verify_derived import is_page
+from zoo.registry.upkeep.findings import Finding, several
+from zoo.registry.upkeep.verify_derived import is_page
 from zoo.storage import limits
 
 _SHARD = re.compile(r"[0-9a-f]{2}\.json")

@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from zoo.registry import layout, marker, names
 from zoo.registry.derived import RESTORE
-from zoo.registry.findings import Report
 from zoo.registry.tree import KeptTree, Tree
-from zoo.registry.verify_catalog import Catalog
-from zoo.registry.verify_derived import Verified
-from zoo.registry.verify_files import verify_blobs
-from zoo.registry.verify_model import verify_model
-from zoo.registry.verify_strays import look_for_strays
+from zoo.registry.upkeep.findings import Report
+from zoo.registry.upkeep.verify_catalog import Catalog
+from zoo.registry.upkeep.verify_derived import Verified
+from zoo.registry.upkeep.verify_files import verify_blobs
+from zoo.registry.upkeep.verify_model import verify_model
+from zoo.registry.upkeep.verify_strays import look_for_strays
 
 Step = Callable[[str, int, int], None]  # what is done, how much, and of how much
 

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from zoo.errors import RegistryError, StorageError, ZooWarning
 from zoo.registry import layout, names
 from zoo.registry.derived import Head, Page
-from zoo.registry.known import Kept, Known
+from zoo.registry.places.known import Kept, Known
 from zoo.registry.record import Record
 from zoo.registry.state import State
 from zoo.registry.tree import Copy, Progress, RevalidatingTree, Tree, UnreachableError

@@ -15,7 +15,7 @@ from typing import Any
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError, reason
 from zoo.registry.config import HUB
-from zoo.registry.hub import FOLDER, RECORD, Address, place_of
+from zoo.registry.hub.repository import FOLDER, RECORD, Address, place_of
 from zoo.registry.record import CARD, WEIGHTS, Record
 
 CONFIG, README = "config.json", "README.md"

@@ -19,10 +19,10 @@ from typing import Any
 
 from zoo.errors import RegistryError, ZooError
 from zoo.registry import layout, marker
-from zoo.registry.findings import several
-from zoo.registry.references import References
 from zoo.registry.tree import KeptTree, Tree
-from zoo.registry.walking import Found, walk
+from zoo.registry.upkeep.findings import several
+from zoo.registry.upkeep.references import References
+from zoo.registry.upkeep.walking import Found, walk
 
 DAY = 86400.0
 GRACE = 7 * DAY

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from zoo.errors import ZooError
 from zoo.registry import layout
 from zoo.registry.derived import RESTORE
-from zoo.registry.findings import COLLECT, Report, several
-from zoo.registry.hashing import hash_blobs
 from zoo.registry.tree import Entry, KeptTree, Tree
-from zoo.registry.walking import is_plain, walk
+from zoo.registry.upkeep.findings import COLLECT, Report, several
+from zoo.registry.upkeep.hashing import hash_blobs
+from zoo.registry.upkeep.walking import is_plain, walk
 from zoo.storage import limits
 
 Step = Callable[[str, int, int], None]

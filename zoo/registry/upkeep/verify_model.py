@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from zoo.errors import RegistryError, ZooError
-from zoo.registry import layout, names, numbering, verify_derived
+from zoo.registry import layout, names, numbering
 from zoo.registry.derived import RESTORE
-from zoo.registry.findings import Report
-from zoo.registry.reads import read_all
+from zoo.registry.places.reads import read_all
 from zoo.registry.record import Record
 from zoo.registry.state import State
 from zoo.registry.tree import Tree
-from zoo.registry.verify_derived import Verified
+from zoo.registry.upkeep import verify_derived
+from zoo.registry.upkeep.findings import Report
+from zoo.registry.upkeep.verify_derived import Verified
 from zoo.storage import limits
 
 

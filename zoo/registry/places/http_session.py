@@ -17,8 +17,8 @@ from email.message import Message
 
 from zoo import __version__
 from zoo.errors import RegistryError, clipped, reason
-from zoo.registry import http_wire
-from zoo.registry.http_rules import (
+from zoo.registry.places import http_wire
+from zoo.registry.places.http_rules import (
     REDIRECTS,
     Address,
     Reach,
@@ -28,7 +28,7 @@ from zoo.registry.http_rules import (
     may_reach,
     retry_after,
 )
-from zoo.registry.http_wire import Link, Watch, Wire, open_link
+from zoo.registry.places.http_wire import Link, Watch, Wire, open_link
 from zoo.registry.tree import LATER
 
 BUSY_SECONDS = 60.0  # that a busy server is waited for, all together

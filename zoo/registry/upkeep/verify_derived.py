@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from zoo.errors import ZooError
 from zoo.registry import derived, layout
 from zoo.registry.derived import RESTORE, Head, Page
-from zoo.registry.findings import REPAIR, Report
 from zoo.registry.state import State
 from zoo.registry.tree import Tree
+from zoo.registry.upkeep.findings import REPAIR, Report
 
 
 @dataclass

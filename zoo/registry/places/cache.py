@@ -2,7 +2,7 @@
 
     <cache>/registry/
       blobs/ab/<64 hex>       content by its digest, whichever registry it came from
-      known/<key>/...         what is known of one registry (zoo.registry.known)
+      known/<key>/...         what is known of one registry (zoo.registry.places.known)
 
 The interface: :func:`read` and :func:`bring` give a blob's bytes or its file, fetched first where
 it is not there; :func:`usage` and :func:`clear`. Nothing in it is believed because it is there:

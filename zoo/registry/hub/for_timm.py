@@ -9,7 +9,7 @@ from typing import Any
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError, reason
 from zoo.registry.gate import check_probe
-from zoo.registry.hub_form import timm_name
+from zoo.registry.hub.form import timm_name
 from zoo.registry.record import Record
 from zoo.storage import tensors
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 from zoo.errors import ZooError
 from zoo.registry import derived, layout, names
 from zoo.registry.derived import RESTORE, Shard, Shards
-from zoo.registry.findings import REPAIR, Report
 from zoo.registry.tree import Tree
-from zoo.registry.verify_derived import Verified
+from zoo.registry.upkeep.findings import REPAIR, Report
+from zoo.registry.upkeep.verify_derived import Verified
 
 _Form = TypeVar("_Form", Shard, Shards)
 

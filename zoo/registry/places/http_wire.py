@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from zoo.errors import RegistryError, reason
-from zoo.registry.http_rules import Address, Reach, may_reach, reach_of, unreachable_hop
+from zoo.registry.places.http_rules import Address, Reach, may_reach, reach_of, unreachable_hop
 from zoo.registry.tree import UnreachableError
 
 CONNECT_SECONDS = 3.0  # to look the name up, connect and agree on keys, all together

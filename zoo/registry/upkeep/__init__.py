@@ -1,0 +1,1 @@
+"""Keeping a registry: verify, repair, collect."""

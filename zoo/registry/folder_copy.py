@@ -74,7 +74,7 @@ def write(folder: Path, wanted: Sequence[Wanted], sources: Mapping[str, Path]) -
 def _copy(wanted: Wanted, source: Path | bytes, staging: Path) -> None:
     path = staging / wanted.path
     commit.make_folder(path.parent)
-    staged = commit.copy_hashed(source, path.parent, mode=commit.READABLE)
+    staged = commit.copy_hashed(source, path.parent, mode=commit.READABLE, links=True)
     if (staged.sha256, staged.size) != (wanted.sha256, wanted.size):
         commit.discard(staged)
         raise StorageError(f"{wanted.path!r} changed while it was copied; try again")

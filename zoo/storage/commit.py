@@ -115,16 +115,22 @@ def make_folder(path: Path) -> None:
 
 
 def copy_hashed(
-    source: Path | bytes, folder: Path, *, mode: int = IMMUTABLE, limit: int = limits.FILE_BYTES
+    source: Path | bytes,
+    folder: Path,
+    *,
+    mode: int = IMMUTABLE,
+    limit: int = limits.FILE_BYTES,
+    links: bool = False,
 ) -> Staged:
     """Copy ``source`` into a new temporary file in ``folder``, hashing what is written.
 
     The caller moves the file with :func:`adopt` or removes it with :func:`discard`. Refuses
     symbolic links, files with other names (hard links), whatever is no regular file, more than
-    ``limit`` bytes, and a file that changes meanwhile.
+    ``limit`` bytes, and a file that changes meanwhile. ``links``: take files with other names,
+    for a caller who compares the digest: registries are backed up by hard links.
     """
     temporary = _temporary(folder / "staged")
-    blocks = [source] if isinstance(source, bytes) else _blocks(source, limit)
+    blocks = [source] if isinstance(source, bytes) else _blocks(source, limit, links)
     hashed = _Hashed(blocks)
     with _discarded_on_failure(temporary), reported("write into", folder):
         _write_new(temporary, hashed, mode)
@@ -249,12 +255,12 @@ class _Hashed:
             yield block
 
 
-def _blocks(source: Path, limit: int) -> Iterator[bytes]:
+def _blocks(source: Path, limit: int, links: bool) -> Iterator[bytes]:
     with reported("read", source):
         descriptor = os.open(source, _SOURCE)
         try:
             before = os.fstat(descriptor)
-            _check_source(source, before, limit)
+            _check_source(source, before, limit, links)
             while block := os.read(descriptor, _BLOCK):
                 yield block
                 limit -= len(block)
@@ -267,10 +273,10 @@ def _blocks(source: Path, limit: int) -> Iterator[bytes]:
         raise StorageError(f"{str(source)!r} changed while it was copied; try again")
 
 
-def _check_source(source: Path, status: os.stat_result, limit: int) -> None:
+def _check_source(source: Path, status: os.stat_result, limit: int, links: bool) -> None:
     if source.is_symlink() or not stat.S_ISREG(status.st_mode):
         raise StorageError(f"{str(source)!r} is not a regular file; give the file itself")
-    if status.st_nlink != 1:
+    if status.st_nlink != 1 and not links:
         raise StorageError(f"{str(source)!r} has hard links, so others may change it; give a copy")
     if status.st_size > limit:
         raise StorageError(f"{str(source)!r} has {status.st_size} bytes; at most {limit} are taken")

@@ -31,7 +31,7 @@ RegistryName = Annotated[
 ]
 
 
-@app.command("list", cls=WordCommand)
+@app.command("list")  # no WordCommand: a page is a number
 def list_(
     registry: RegistryName = None,
     page: Annotated[int, typer.Option(min=1, help=f"Which {PAGE} of them.")] = 1,

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from zoo.registry.pulling import pull as pull
     from zoo.reports.building import report as report
     from zoo.runs.ensemble import ensemble as ensemble
+    from zoo.reports.explaining import explain as explain
     from zoo.runs.evaluate import evaluate as evaluate
     from zoo.runs.exporting import export as export
     from zoo.runs.predicting import predict as predict
@@ -93,6 +94,7 @@ _HOMES = {
     "zoo.registry.pulling": ("pull",),
     "zoo.runs.ensemble": ("ensemble",),
     "zoo.reports.building": ("report",),
+    "zoo.reports.explaining": ("explain",),
     "zoo.runs.evaluate": ("evaluate",),
     "zoo.runs.exporting": ("export",),
     "zoo.runs.predicting": ("predict",),

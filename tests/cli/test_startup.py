@@ -34,6 +34,7 @@ CODE = (
         ["train", "--help"],
         ["eval", "--help"],
         ["predict", "--help"],
+        ["explain", "--help"],
         ["export", "--help"],
         ["publish", "--help"],
         ["pull", "--help"],

@@ -139,3 +139,11 @@ def test_a_full_disk_is_told(whole, monkeypatch):
     monkeypatch.setattr(type(whole.tree), "replace", replace)
     with pytest.raises(StorageError, match="the disk is full"):
         repair(whole.tree, str(whole))
+
+
+def test_what_is_derived_of_a_version_that_is_gone_is_made_anew_by_the_next_publication(whole):
+    """A power cut took a version back that another process had seen and indexed."""
+    (whole.tree.root / MODEL / "versions/2.json").unlink()
+    shutil.rmtree(whole.tree.root / MODEL / "state")
+    assert Registry.at(whole.tree.root).publish(draft(), {"a": b"another"}).version == 2
+    assert findings(whole) == []

@@ -43,11 +43,13 @@ def follow(tree: WritableTree, model: str, *, anew: bool = False) -> None:
 
 
 def _believed(tree: Tree, model: str) -> Head | None:
-    """The head, if the index seems to hold what it says."""
+    """The head, if the index holds what it says, and that is the version which is there: a power
+    cut may have taken back one that was indexed, and its number is another's now."""
     with contextlib.suppress(RegistryError, StorageError):
         head = read_head(tree, model)
         page = head and read_page(tree, model, head.newest)
-        if head and page and page.row(head.newest) and head.model == model:
+        row = page.row(head.newest) if head and page and head.model == model else None
+        if head and row and row == _row(tree, model, head.newest):
             return head
     return None
 

@@ -134,6 +134,16 @@ def test_what_is_too_long_to_be_read_is_not_written(spare, tmp_path, monkeypatch
         tensors.load(path)
 
 
+def test_large_numbers_are_finite():
+    for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float8_e5m2):
+        largest = torch.full((3,), torch.finfo(dtype).max).to(dtype)
+        tensors.check_finite({"a": largest, "none": torch.empty(0, dtype=dtype)}, "w")
+        for bad in (float("nan"), float("inf"), -float("inf")):
+            given = {"a": torch.cat([largest.float(), torch.tensor([bad, -bad])]).to(dtype)}
+            with pytest.raises(StorageError, match="'a' holds numbers that are not finite"):
+                tensors.check_finite(given, "w")
+
+
 def test_a_complex_number_that_is_not_finite():
     tensors.check_finite({"a": torch.tensor([1j])}, "w")
     with pytest.raises(StorageError, match="'a' holds numbers that are not finite"):

@@ -1,0 +1,168 @@
+"""Carry out cases in processes of their own, 500 in each at most, and tell what came of them.
+
+    python hostile_runner.py named [WORD of their names ...]
+    python hostile_runner.py mutations SEED START COUNT
+    python hostile_runner.py controls
+    python hostile_runner.py spoil FOLDER NAME ...      leaves a spoilt registry for each name
+
+One process imports everything and forks those that work. Each says first what memory it has once it
+has dealt with the registry as it is, and what it had at most is compared with that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+from hostile_case import Case, Result, carry_out_case  # noqa: E402
+from hostile_networks import CATALOG  # noqa: E402
+from hostile_watch import Watch  # noqa: E402
+from hostile_world import BOTH, MODEL, World  # noqa: E402
+
+BATCH, MEMORY = 500, 256 << 20
+JOBS = 2
+UNSPOILT = Case(
+    "nothing", lambda world: None, (), (MODEL, f"{MODEL}@best", f"web:{MODEL}", BOTH, f"web:{BOTH}")
+)
+
+
+@dataclass
+class Batch:
+    """``memory``: bytes above what was there before the first case; ``wrong``: of the process."""
+
+    results: list[Result] = field(default_factory=list)
+    memory: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def carry_out_all(
+    cases: Sequence[Case], home: Path, prepare: Callable[[], object] = lambda: None
+) -> list[Batch]:
+    """``BATCH`` cases a process, ``JOBS`` processes at a time. ``prepare`` is called in each."""
+    sorts = ([one for one in cases if one.large is large] for large in (False, True))
+    batches = [
+        sort[start : start + BATCH] for sort in sorts for start in range(0, len(sort), BATCH)
+    ]
+    waiting, running = list(enumerate(batches)), {}
+    made: dict[int, Batch] = {}
+    while waiting or running:
+        while waiting and len(running) < JOBS:
+            number, batch = waiting.pop(0)
+            running[_start(batch, home / str(number), prepare)] = number
+        child, status, usage = os.wait4(-1, 0)
+        number = running.pop(child)
+        made[number] = _gathered(batches[number], home / str(number), status, usage.ru_maxrss)
+    return [made[number] for number in range(len(batches))]
+
+
+def _start(cases: Sequence[Case], home: Path, prepare: Callable[[], object]) -> int:
+    home.mkdir(parents=True)
+    child = os.fork()
+    if child:
+        return child
+    try:
+        prepare()
+        with (home / "results").open("w", buffering=1) as told:
+            for line in _carried_out(cases, home / "world"):
+                print(json.dumps(line), file=told)
+        os._exit(0)
+    except BaseException as error:
+        traceback.print_exception(error)
+    finally:
+        os._exit(3)
+
+
+def _carried_out(cases: Sequence[Case], home: Path) -> Iterator[dict[str, Any]]:
+    """First the memory at the start, then a line before each case, and one after."""
+    world = World(home)
+    watch = Watch((str(world.out), str(world.cache)), str(world.secret), world.moving)
+    for name in CATALOG.names("architecture"):  # their signatures are read once
+        assert CATALOG.get("architecture", name).options
+    for _ in range(2):  # what is imported late is imported now
+        fine = carry_out_case(world, watch, UNSPOILT)
+    if fine.wrong or fine.refused:
+        raise AssertionError(f"the registry as it is: {fine}")
+    yield {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+    for case in cases:
+        yield {"begins": case.name}
+        yield asdict(carry_out_case(world, watch, case))
+
+
+def _gathered(cases: Sequence[Case], home: Path, status: int, most: int) -> Batch:
+    lines = [json.loads(line) for line in (home / "results").read_text().splitlines()]
+    made = Batch([Result(**line) for line in lines if "name" in line])
+    if status or len(made.results) != len(cases):
+        last = lines[-1] if lines else "the beginning"
+        made.wrong.append(f"its process ended with status {status} after {last}")
+    if lines:
+        made.memory = 1024 * (most - lines[0]["memory"])
+        largest = max((one.largest for one in made.results), default=0)
+        if made.memory > largest + MEMORY:
+            made.wrong.append(
+                f"it took {made.memory >> 20} MB; its largest file has {largest >> 20}"
+            )
+    shutil.rmtree(home)
+    return made
+
+
+def controls(home: Path) -> dict[str, list[Batch]]:
+    """What is said of each guard that is taken away, and of commands that misbehave."""
+    from hostile_controls import DYING, GREEDY, GUARDS, misbehaving
+    from hostile_named import named
+
+    known = {case.name: case for case in named()}
+    made = {"misbehaving": carry_out_all(misbehaving(), home)}
+    made |= {"greedy": carry_out_all([GREEDY], home), "dying": carry_out_all([DYING], home)}
+    for name, control in GUARDS.items():
+        made[name] = carry_out_all([known[one] for one in control.cases], home, control.spoil)
+    return made
+
+
+def spoil(folder: Path, names: Sequence[str]) -> None:
+    from hostile_named import named
+
+    known = {case.name: case for case in named()}
+    for number, name in enumerate(names):
+        known[name].apply(World(folder / str(number)))
+
+
+def main(arguments: Sequence[str]) -> None:
+    kind, *rest = arguments
+    os.fsync = lambda descriptor: None  # nothing here is about power cuts
+    memory = Path("/dev/shm")  # where folders are made and removed at once
+    place = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="zoo-hostile-", dir=place) as folder:
+        home = Path(folder)
+        if kind == "named":
+            from hostile_named import named
+
+            words = rest or [""]
+            chosen = [one for one in named() if any(word in one.name for word in words)]
+            made: Any = [asdict(one) for one in carry_out_all(chosen, home)]
+        elif kind == "mutations":
+            from hostile_mutations import mutations
+
+            made = [asdict(one) for one in carry_out_all(list(mutations(*map(int, rest))), home)]
+        elif kind == "spoil":
+            made = spoil(Path(rest[0]), rest[1:])
+        else:
+            made = {name: [asdict(one) for one in all_] for name, all_ in controls(home).items()}
+    print(json.dumps(made))
+
+
+if __name__ == "__main__":
+    os.environ["OMP_NUM_THREADS"] = "1"
+    sys.dont_write_bytecode = True
+    main(sys.argv[1:])

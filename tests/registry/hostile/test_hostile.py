@@ -1,0 +1,116 @@
+"""Hostile content through ``show``, ``load``, ``pull`` and ``verify``: refused in one line, or
+provably harmless; in time, in memory, and without a trace anywhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hostile_controls import GUARDS, MISBEHAVING
+from hostile_named import named
+
+RUNNER = Path(__file__).with_name("hostile_runner.py")
+SEED, QUICK, ALL = 20261128, 2000, 20_000
+NAMES = [case.name for case in named()]
+pytestmark = pytest.mark.timeout(900)  # processors may be busy
+
+
+def run(*arguments: object, timeout: float = 600) -> Any:
+    """What the runner tells, which does its work in processes of its own."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(RUNNER), *map(str, arguments)]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+def gathered(batches: list[dict[str, Any]]) -> dict[str, Any]:
+    """The results by name, and what is said of their processes."""
+    assert [batch["wrong"] for batch in batches if batch["wrong"]] == []
+    return {one["name"]: one for batch in batches for one in batch["results"]}
+
+
+@pytest.fixture(scope="module")
+def of_named() -> dict[str, Any]:
+    return gathered(run("named"))
+
+
+@pytest.fixture(scope="module")
+def of_controls() -> dict[str, Any]:
+    return run("controls")
+
+
+def test_there_are_as_many_as_are_promised() -> None:
+    assert len(NAMES) == len(set(NAMES)) >= 300
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_named(of_named: dict[str, Any], name: str) -> None:
+    assert of_named[name]["wrong"] == []
+
+
+def test_most_named_ones_are_refused_by_all(of_named: dict[str, Any]) -> None:
+    """A harness that changes nothing would find all commands content."""
+    refused = sum(len(one["refused"]) for one in of_named.values())
+    taken = sum(len(one["taken"]) for one in of_named.values())
+    assert refused > 2 * taken > 1000
+
+
+def test_mutations() -> None:
+    check(SEED, QUICK)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_all_mutations() -> None:
+    check(SEED, ALL)
+
+
+def check(seed: int, count: int) -> None:
+    batches = run("mutations", seed, 0, count, timeout=7000)
+    results = gathered(batches)
+    assert len(results) == count
+    assert [one["wrong"] for one in results.values() if one["wrong"]] == []
+    refused = sum(len(one["refused"]) for one in results.values())
+    taken = sum(len(one["taken"]) for one in results.values())
+    assert refused > taken > count / 4
+    print(
+        f"{count} mutations of seed {seed}: {refused} refused, {taken} harmless; "
+        f"{max(one['seconds'] for one in results.values()):.2f} s and "
+        f"{max(batch['memory'] for batch in batches) >> 20} MB at most"
+    )
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_without_a_guard_it_is_seen(of_controls: dict[str, Any], guard: str) -> None:
+    control = GUARDS[guard]
+    results = [one for batch in of_controls[guard] for one in batch["results"]]
+    assert [one["name"] for one in results] == list(control.cases)
+    for one in results:
+        assert any(control.says in said for said in one["wrong"]), one
+
+
+@pytest.mark.parametrize("what", MISBEHAVING)
+def test_a_command_that_misbehaves_is_seen(of_controls: dict[str, Any], what: str) -> None:
+    (batch,) = of_controls["misbehaving"]
+    (found,) = (one for one in batch["results"] if one["name"] == what)
+    assert any(MISBEHAVING[what][2] in said for said in found["wrong"]), found
+
+
+def test_memory_is_seen(of_controls: dict[str, Any]) -> None:
+    (batch,) = of_controls["greedy"]
+    (said,) = batch["wrong"]
+    assert "its largest file has 0" in said
+
+
+def test_a_process_that_ends_is_seen(of_controls: dict[str, Any]) -> None:
+    (batch,) = of_controls["dying"]
+    (said,) = batch["wrong"]
+    assert "its process ended with status 7 after {'begins': 'dies of a signal'}" in said

@@ -47,7 +47,8 @@ def draw_classes(
     order = np.arange(len(values))
     if len(values) > SHOWN:
         order = np.argsort(np.where(np.isnan(values), np.inf, values), kind="stable")[:SHOWN]
-    names = [readable(classes)[k] for k in order]
+    every = readable(classes)
+    names = [every[k] for k in order]
     values, low, high = values[order], low[order], high[order]
     figure = new_figure(16 + _ROW * len(order))
     axes = figure.add_subplot()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 COLOURED = 7  # curves up to which each has its colour and its name
 SHOWN = 3  # of more than that, the lowest, which are named
+_LINES = 40  # others up to which each is a line; of more, a band
+_MIDDLE = (10, 90)  # percentiles of a band
 _NEAR, _CORNER = 0.97, 0.2  # areas from which only a corner is drawn, and its side
 _HEIGHT = 78.0  # mm, without the names
 _NAME = 4.2  # mm of a line of them
@@ -98,10 +100,7 @@ def _draw(axes: Any, curves: Sequence[Curve]) -> None:
     if len(single) > COLOURED:
         known = [one for one in single if one.area is not None]
         named = sorted(known, key=lambda one: one.area or 0.0)[:SHOWN]
-        rest = [one for one in single if not any(one is other for other in named)]
-        for number, one in enumerate(rest):
-            label = f"{len(rest):,} other classes" if number == 0 else None
-            axes.plot(one.across, one.up, color=FAINT, linewidth=0.6, alpha=0.55, label=label)
+        _draw_rest(axes, [one for one in single if not any(one is other for other in named)])
     shorts = readable([one.name for one in named])
     for one, short, (colour, dashes, _) in zip(named, shorts, SERIES, strict=False):
         axes.plot(one.across, one.up, color=colour, linestyle=dashes, label=_label(short, one))
@@ -111,6 +110,22 @@ def _draw(axes: Any, curves: Sequence[Curve]) -> None:
             one.across, one.up, color=INK, linestyle=dashes, linewidth=1.8,
             label=_label(one.name, one),
         )  # fmt: skip
+
+
+def _draw_rest(axes: Any, curves: Sequence[Curve]) -> None:
+    """Lines, or where they would be a mess, what most of them lie in."""
+    if len(curves) <= _LINES:
+        for number, one in enumerate(curves):
+            label = f"{len(curves):,} other classes" if number == 0 else None
+            axes.plot(one.across, one.up, color=FAINT, linewidth=0.6, alpha=0.55, label=label)
+        return
+    across = np.linspace(0, 1, 201)
+    ups = np.array([np.interp(across, one.across, one.up) for one in curves])
+    low, high = np.percentile(ups, _MIDDLE, axis=0)
+    axes.fill_between(
+        across, low, high, color=FAINT, alpha=0.25, linewidth=0,
+        label=f"80 % of {len(curves):,} others",
+    )  # fmt: skip
 
 
 def _label(name: str, curve: Curve) -> str:

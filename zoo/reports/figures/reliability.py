@@ -14,6 +14,8 @@ from zoo.reports.style import BLUE, FAINT, VERMILLION, in_style, new_figure, pla
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_BARS = 25  # of a histogram
+
 
 @dataclass(frozen=True)
 class Bins:
@@ -65,4 +67,28 @@ def draw_reliability(
         figure.legend(
             *above.get_legend_handles_labels(), loc="outside upper left", ncols=len(several)
         )
+    return figure
+
+
+@in_style
+def draw_scores(groups: Sequence[tuple[str, np.ndarray]], *, said: str) -> Figure:
+    """How what was said is spread over two groups, as the right and the wrong: (name, float (N,)
+    from 0 to 1) of each. Every group's bars add up to one, whatever its size."""
+    figure = new_figure(60)
+    axes = figure.add_subplot()
+    looks = ((BLUE, "-", 0.3), (VERMILLION, (0, (4, 1.5)), 0.12))
+    for (name, values), (colour, dashes, alpha) in zip(groups, looks, strict=False):
+        if len(values):
+            weights = np.full(len(values), 1 / len(values))
+            heights, edges = np.histogram(values, bins=_BARS, range=(0, 1), weights=weights)
+            axes.stairs(heights, edges, fill=True, color=colour, alpha=alpha, linewidth=0)
+            axes.stairs(
+                heights, edges, color=colour, linestyle=dashes, linewidth=1.2,
+                label=f"{name} ({len(values):,})",
+            )  # fmt: skip
+    axes.set(xlim=(0, 1), xlabel=said, ylabel="share of them")
+    axes.set_ylim(bottom=0)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(plain)
+    figure.legend(loc="outside upper left", ncols=2)
     return figure

@@ -36,6 +36,7 @@ from zoo.data.tiers import Keeping, open_split
 from zoo.plugins.catalog import catalog
 from zoo.plugins.contexts import ArchitectureContext, SamplerContext
 from zoo.tasks import Task
+from zoo.training.precision import has_bf16_instructions
 
 NINE = Task.multiclass([str(label) for label in range(9)])
 CPU = torch.device("cpu")
@@ -96,6 +97,13 @@ def small(rounds: int) -> None:
     limits = (0.62, 0.65, 0.42, 1.02)
     title = "simple_cnn (three_conv), PathMNIST shape, batch 64, an epoch of 1,920"
     table(title, interleave(variants, rounds), "zoo", promised(variants, limits))
+    if not has_bf16_instructions():
+        print("bf16: this processor has no instructions for it, and emulates them")
+    pair: dict[str, Callable[[], float]] = {
+        "zoo, bf16": peers.zoo_epoch(case, precision="bf16"),
+        "notebook (PIL, DataLoader, .item())": peers.notebook_epoch(case),
+    }
+    table(f"{title}, bf16", interleave(pair, rounds), "zoo, bf16", promised(pair, (0.42,)))
 
 
 def decode(rounds: int) -> None:

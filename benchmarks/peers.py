@@ -64,12 +64,14 @@ def weight(network: nn.Module) -> float:
     return sum(float(value.detach().abs().sum()) for value in network.parameters())
 
 
-def zoo_epoch(case: Case, *, channels_last: bool = True) -> Callable[[], float]:
+def zoo_epoch(
+    case: Case, *, channels_last: bool = True, precision: str = "fp32"
+) -> Callable[[], float]:
     """zoo's own step, loader and tally, as ``zoo train`` runs them."""
     loader = zoo_loader(case, channels_last=channels_last)
 
     def epoch() -> float:
-        run = trainee(case, loader, channels_last=channels_last)
+        run = trainee(case, loader, channels_last=channels_last, precision=precision)
         run.network.train()
         for batch in loader.epoch(1):
             loop.train_step(run, batch)
@@ -93,14 +95,16 @@ def zoo_loader(case: Case, *, channels_last: bool = True) -> Loader:
     )  # fmt: skip
 
 
-def trainee(case: Case, loader: Loader, *, channels_last: bool = True) -> loop.Trainee:
+def trainee(
+    case: Case, loader: Loader, *, channels_last: bool = True, precision: str = "fp32"
+) -> loop.Trainee:
     """What ``zoo train`` would hand to its loop, Adam at a constant rate."""
     network = case.network()
     if channels_last:
         network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
     return loop.Trainee(
-        loader.task, network, nn.CrossEntropyLoss(), Update(optimizer, Precision("fp32", CPU)),
+        loader.task, network, nn.CrossEntropyLoss(), Update(optimizer, Precision(precision, CPU)),
         Schedule(optimizer), loader, loader, Stopping("val/loss", "min"), Checkpoints(None), 1, 0,
     )  # fmt: skip
 

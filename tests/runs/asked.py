@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from PIL import Image
 from torch import nn
 
 from zoo.data.preprocessing import Preprocessing
+from zoo.predictions.combining.rules import Mean
+from zoo.registry.ensemble import Combined
 from zoo.runs.sources import Source
 from zoo.runs.subjects import Subject
 from zoo.tasks import Task
@@ -53,6 +56,14 @@ def subject(task: Task = SHADES, trained_on: Source | None = None, **changes) ->
         data={},
         digest="0" * 64,
     )
+
+
+def ensemble(task: Task = SHADES) -> Subject:
+    """Of the known network and one for images of 4x4 pixels that says the same of each."""
+    member, small = subject(task), subject(task, size=(4, 4), store_size=(4, 4))
+    members = [one.predictor(torch.device("cpu")) for one in (member, small)]
+    combined = Combined(task, members, Mean.of(2), "known")
+    return replace(member, network=combined.network, combined=combined)
 
 
 def write_image(path: Path, level: int, size: tuple[int, int] = (8, 8)) -> Path:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from asked import ensemble
 from torch import nn
 
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import ExportError, MissingError
 from zoo.plugins.catalog import catalog
+from zoo.registry.calibrated import Calibrated
 from zoo.registry.loading import build_network
 from zoo.runs import export_onnx, exporting
 from zoo.runs.exporting import export
@@ -266,6 +269,24 @@ def test_more_than_a_file_holds_is_told(known, here, monkeypatch):
     assert str(error.value) == (
         "the weights have 680 bytes, and one ONNX file holds 600; choose the format 'torch-export'"
     )
+
+
+def test_an_ensemble_is_refused(known, here):
+    known(ensemble())
+    with pytest.raises(ExportError) as error:
+        export("net", format="torch-export")
+    assert str(error.value) == (
+        "'known' is an ensemble, and has no network of its own; export its members"
+    )
+
+
+def test_a_calibrated_network_gives_its_calibrated_logits(known, here):
+    plain = small()
+    known(replace(plain, network=Calibrated(plain.network, 4.0).eval()))
+    done = export("net", format="torch-export")
+    images = torch.randn(3, 1, 4, 4)
+    expected = plain.network(images).detach() / 4
+    torch.testing.assert_close(answers(here / done.path, images), expected)
 
 
 @needs_onnx

@@ -11,11 +11,12 @@ import threading
 
 import numpy as np
 import pytest
-from asked import SHADES, THING, write_image
+from asked import SHADES, THING, ensemble, write_image
 
 from zoo.data.splits import SplitPlan
 from zoo.errors import DataError, PredictionsError, ZooWarning
 from zoo.registry.model import Predictor
+from zoo.runs import predicting
 from zoo.runs.asked_images import images_at
 from zoo.runs.predicting import predict
 from zoo.runs.sources import Source
@@ -48,6 +49,17 @@ def test_a_folder_to_a_table(shades, here, known):
         ["in/a.png", "in/c.png", "in/deep/b.png"]
     )
     written = [[float(row[f"p_{name}"]) for name in SHADES.classes] for row in found]
+    np.testing.assert_array_equal(np.float32(written), said.probabilities)
+
+
+def test_an_ensemble_answers_as_one(shades, here, monkeypatch):
+    made = ensemble()
+    monkeypatch.setattr(predicting, "open_subject", lambda *_: made)
+    predict("m", "in", "out.csv")
+    found = rows(here / "out.csv")
+    assert [row["class"] for row in found] == ["dark", "bright", "gray"]
+    written = [[float(row[f"p_{name}"]) for name in SHADES.classes] for row in found]
+    said = made.combined.predict([row["id"] for row in found])
     np.testing.assert_array_equal(np.float32(written), said.probabilities)
 
 

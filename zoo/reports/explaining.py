@@ -18,6 +18,7 @@ from zoo.data.decoding import IGNORE, open_image, pixels
 from zoo.data.device import choose_device
 from zoo.data.restoring import restored
 from zoo.errors import DataError, clipped, nearest
+from zoo.registry.calibrated import Calibrated
 from zoo.registry.model import Predictor, Prepared
 from zoo.reports.figures.explained import draw_attention, draw_errors, draw_mask
 from zoo.reports.svg import png_bytes
@@ -81,6 +82,11 @@ def explain(
     subject = open_subject(str(reference), registry)
     wanted = _wanted(subject, method, target, layer, window, mask)
     if wanted.method != MASK:
+        if subject.combined is not None:
+            raise DataError(
+                f"{subject.name!r} is an ensemble, and has no network of its own; explain its "
+                f"members"
+            )
         saliency.require()
     kind = "errors" if mask is not None else wanted.method
     paths = [Path(output) / f"{name}.{kind}.png"
@@ -88,9 +94,7 @@ def explain(
     for path in paths:
         output_files.check_file(path, force)
     truth = {} if mask is None else mask_errors.masks_for(Path(mask).expanduser(), asked.names)
-    explained = _Explained(
-        Predictor(subject.task, subject.preprocessing, subject.network, where), wanted
-    )
+    explained = _Explained(subject.predictor(where), wanted)
     for index, path in enumerate(paths):
         figure = explained.figure(asked.image(index), truth.get(asked.names[index]))
         commit.make_folder(path.absolute().parent)
@@ -139,6 +143,8 @@ class _Explained:
         batch = self.predictor.batch([prepared])
         region = saliency.region_of(self.task, logits.to(batch.device), target)
         if wanted.method == GRADCAM:
+            # Its layers have the names that the architecture gave them.
+            network = network.network if isinstance(network, Calibrated) else network
             scores = saliency.ClassScores(network, self.task, region)
             layer = saliency.chosen_layer(network, batch, self.task, wanted.layer)
             heat = saliency.gradcam(scores, batch, target, layer)

@@ -61,6 +61,10 @@ def export(
     if format == ONNX:
         export_onnx.require()
     subject = open_subject(str(reference), registry)
+    if subject.combined is not None:
+        raise ExportError(
+            f"{subject.name!r} is an ensemble, and has no network of its own; export its members"
+        )
     path = Path(output or subject.name.replace("@", "-") + FORMATS[format])
     if path.suffix != FORMATS[format]:
         raise ExportError(f"output {str(path)!r}: expected a name that ends in {FORMATS[format]}")

@@ -10,7 +10,7 @@ import typer
 from zoo.errors import printable
 
 from .completion import complete_component, complete_runs_and_models
-from .figures import show_figures
+from .figures import show_calibration, show_figures
 from .tables import show_json
 
 
@@ -49,6 +49,26 @@ def evaluate(
         str | None,
         typer.Option(help="auto, cpu, cuda, cuda:N or mps.", metavar="DEVICE", show_default="auto"),
     ] = None,
+    calibrate: Annotated[
+        bool | None,
+        typer.Option(
+            "--calibrate/--no-calibrate",
+            help="First fit a temperature on val and keep it in the run, or forget it.",
+            show_default=False,
+        ),
+    ] = None,
+    sensitivity: Annotated[
+        float | None,
+        typer.Option(help="A threshold that reaches this on val, and its figures.", metavar="X"),
+    ] = None,
+    specificity: Annotated[
+        float | None,
+        typer.Option(help="A threshold that reaches this on val, and its figures.", metavar="X"),
+    ] = None,
+    val: Annotated[
+        Path | None,
+        typer.Option(help="Of a predictions file, that on val, for such thresholds."),
+    ] = None,
     draws: Annotated[
         int | None,
         typer.Option(
@@ -73,22 +93,28 @@ def evaluate(
       zoo eval runs/digits-simple_cnn-1
       zoo eval digits-simple_cnn-1 --split val     a run in runs/, by its name
       zoo eval digits-simple-cnn@1 --split val --json
+      zoo eval runs/digits-simple_cnn-1 --calibrate
+      zoo eval runs/pneumonia-1 --sensitivity 0.95
       zoo eval predictions/digits-simple-cnn-1/test.npz
     """
     from zoo.predictions.measuring import evaluate_file, is_file
+    from zoo.predictions.operating_points import wanted
 
     asked: Any = {"dataset": dataset, "split": split, "root": root, "output": output}
-    asked |= {"registry": registry, "device": device}
+    asked |= {"registry": registry, "device": device, "calibrate": calibrate, "val": val}
     certainty: Any = {"draws": draws, "seed": seed, "level": level}
     if is_file(subject):  # spares the start of torch
-        done = evaluate_file(subject, **certainty, **asked)
+        wants = wanted(sensitivity, specificity)
+        done = evaluate_file(subject, **certainty, wants=wants, **asked)
     else:
         from zoo.runs.evaluate import evaluate as measure
 
-        done = measure(subject, **certainty, **asked)
+        reached: Any = {"sensitivity": sensitivity, "specificity": specificity}
+        done = measure(subject, **certainty, **reached, **asked)
     if json:
         about = {"source": done.source, "dataset": done.dataset, "split": done.split}
-        files = {"predictions": str(done.path), "differs": done.differs}
+        files: dict[str, Any] = {"predictions": str(done.path), "differs": done.differs}
+        files |= {} if done.calibration is None else {"calibration": done.calibration}
         figures = {"samples": done.samples, "labelled": bool(done.metrics), **done.metrics}
         show_json({**about, **files, **figures})
         return
@@ -96,6 +122,8 @@ def evaluate(
     typer.echo(printable(what))
     if done.differs:
         typer.echo(f"not the data it was trained with: {done.differs}")
+    if done.calibration is not None:
+        show_calibration(done.calibration)
     if not done.metrics:
         typer.echo(f"predictions: {done.path}; there are no labels to measure them against")
         return

@@ -29,7 +29,37 @@ def show_figures(metrics: Mapping[str, Any]) -> None:
         _show_averages(metrics)
     _show_classes(metrics)
     _show_matrix(metrics)
+    _show_points(metrics.get("operating_points"))
     _say_intervals(metrics.get("intervals"))
+
+
+def show_calibration(kept: Mapping[str, Any]) -> None:
+    """``kept``: see ``zoo.predictions.calibration.Temperature``, as JSON."""
+    told = f"calibrated by a temperature of {kept['temperature']:.4f}"
+    if "after" in kept:
+        before, after = kept["before"], kept["after"]
+        changes = ", ".join(f"{name} {before[name]:.4f} to {after[name]:.4f}" for name in after)
+        told += f", fitted on {kept['split']}, {kept['samples']:,} samples: {changes}"
+    typer.echo(told)
+
+
+def _show_points(points: Sequence[Mapping[str, Any]] | None) -> None:
+    if not points:
+        return
+    names = ("sensitivity", "specificity", "precision", "f1")
+    rows = []
+    for point in points:
+        ((asked, least),) = point["wanted"].items()
+        row = [point["class"], f"{asked} {least:g}"]
+        if point["threshold"] is None:
+            rows.append([*row, "undefined", *("-" for _ in names)])
+            continue
+        held = point["intervals"] or {}
+        shown = [figure(point["figures"][name], held.get(name)) for name in names]
+        rows.append([*row, f"{point['threshold']:.4f}", *shown])
+    typer.echo("\noperating points: a class is decided above the threshold, chosen on val")
+    columns = ["class", "wanted on val", "threshold", *names]
+    show_table(columns, rows, empty="no operating points", right=columns[2:])
 
 
 def figure(value: float | None, interval: Mapping[str, Any] | None = None) -> str:

@@ -21,6 +21,7 @@ from zoo.errors import PredictionsError, ZooError, clipped, missing_path, reason
 from zoo.tasks import Task
 
 FORMAT = 1
+MOST_TEMPERATURE = 1e6
 _LIMIT = 4 << 30  # bytes of one array: larger is no predictions file of ours
 
 
@@ -54,7 +55,8 @@ class Heading:
     """``fingerprint``: of the split's ids; ``content``: of its ids, labels and pixels, as the
     network was shown them; ``source``: which model spoke, as people would name it;
     ``source_digest``: sha256 of its weights (of an ensemble, of its record), empty where nobody
-    knows; ``trained_on``: None where nobody knows."""
+    knows; ``temperature``: by which the network's logits were divided, None where they were not;
+    ``trained_on``: None where nobody knows."""
 
     task: Task
     dataset: str
@@ -63,6 +65,7 @@ class Heading:
     content: str
     source: str
     source_digest: str = field(default="", kw_only=True)
+    temperature: float | None = field(default=None, kw_only=True)
     trained_on: TrainedOn | None = field(default=None, kw_only=True)
 
     def heading(self) -> dict[str, Any]:
@@ -81,6 +84,7 @@ class Heading:
             "source": self.source,
             "source_digest": self.source_digest,
             "trained_on": None if self.trained_on is None else self.trained_on.as_json(),
+            **({} if self.temperature is None else {"temperature": self.temperature}),
             **more,
         }
         return np.array(json.dumps(plain, sort_keys=True))
@@ -118,6 +122,7 @@ class Archive:
             "task": Task.from_json(self.about["task"]),
             **{name: str(self.about[name]) for name in texts},
             "source_digest": _digest(self.about.get("source_digest", "")),
+            "temperature": _temperature(self.about.get("temperature")),
             "trained_on": None if trained_on is None else TrainedOn.from_json(trained_on),
         }
 
@@ -167,6 +172,12 @@ def texts(given: Sequence[str] | np.ndarray | None) -> np.ndarray | None:
 def _digest(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch("([0-9a-f]{64})?", value):
         raise PredictionsError(f"source_digest {str(value)[:80]!r}: expected a sha256")
+    return value
+
+
+def _temperature(value: Any) -> float | None:
+    if value is not None and not (type(value) is float and 0 < value <= MOST_TEMPERATURE):
+        raise PredictionsError(f"temperature {str(value)[:80]!r}: expected a number above 0")
     return value
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.data.splits import VAL
 from zoo.errors import PredictionsError
 from zoo.predictions import metrics
 from zoo.predictions.file import Predictions, load_predictions
 from zoo.predictions.intervals import LEVEL, SEED, planned
 from zoo.predictions.masks import MaskPredictions
+from zoo.predictions.operating_points import POINTS, Wanted, measured_at
 
 SUFFIX = ".npz"
 
@@ -21,7 +23,7 @@ class Evaluation:
     """``metrics``: see :func:`zoo.predictions.metrics.evaluate`; empty where the split has no
     labels. ``path``: the predictions file. ``differs``: what tells the data from those trained
     with, None when nothing does, or, of a file alone, when nobody can know. ``notice``: a line to
-    read, such as why there are no intervals."""
+    read, such as why there are no intervals; ``calibration``: what was kept of it in the run."""
 
     source: str
     dataset: str
@@ -31,6 +33,7 @@ class Evaluation:
     path: Path
     differs: str | None = None
     notice: str | None = None
+    calibration: Mapping[str, Any] | None = None
 
 
 def is_file(reference: str | Path) -> bool:
@@ -44,21 +47,33 @@ def evaluate_file(
     draws: int | None = None,
     seed: int = SEED,
     level: float = LEVEL,
-    **options: str | Path | None,
+    wants: Sequence[Wanted] = (),
+    val: str | Path | None = None,
+    **options: object,
 ) -> Evaluation:
     """``draws``, ``seed`` and ``level``: as ``zoo.predictions.intervals.planned`` takes them.
-    ``options``: what else was asked for, by name; of a file that was written before nothing can be.
-    Raises :class:`PredictionsError` naming what is wrong."""
+    ``wants``: operating points, chosen on the predictions file ``val``. ``options``: what else was
+    asked for, by name; of a file that was written before nothing can be. Raises
+    :class:`PredictionsError` naming what is wrong."""
     given = [f"--{name}" for name, value in options.items() if value is not None]
     if given:
         raise PredictionsError(
             f"{', '.join(given)}: {str(path)!r} is a predictions file, of one source and one "
             f"split; expected a run or a model"
         )
+    if bool(wants) != (val is not None):
+        raise PredictionsError(
+            f"operating points of a predictions file need --sensitivity or --specificity, and the "
+            f"file on {VAL!r} that they are chosen on: --val FILE"
+        )
     said = load_predictions(Path(path))
-    found, notice = (
-        ({}, None) if len(said) and not said.labelled else figures(said, draws, seed, level)
-    )
+    found: dict[str, Any] = {}
+    notice = None
+    if said.labelled or not len(said):
+        found, notice = figures(said, draws, seed, level)
+    if val is not None:
+        plan, _ = planned(said, draws, seed, level)
+        found[POINTS] = measured_at(wants, load_predictions(Path(val)), said, plan)
     return Evaluation(
         said.source, said.dataset, said.split, len(said), found, Path(path), notice=notice
     )

@@ -18,6 +18,7 @@ from zoo.data.preprocessing import Preprocessing
 from zoo.errors import PluginError, RegistryError, reason
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.catalog import catalog as installed
+from zoo.registry.calibrated import calibrated
 from zoo.registry.ensemble import RULE, Combined, rule_of
 from zoo.registry.loading import network_with
 from zoo.registry.members import Handed, members_of
@@ -87,7 +88,8 @@ def check_version(
         what=what,
         plugin=draft.plugin,
     )
-    check_probe(network, Preprocessing.from_json(draft.preprocessing), loaded[PROBE], what)
+    answering = calibrated(network, draft.calibration)
+    check_probe(answering, Preprocessing.from_json(draft.preprocessing), loaded[PROBE], what)
 
 
 def check_claims(draft: Draft, files: Mapping[str, Path]) -> None:

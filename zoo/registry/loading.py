@@ -14,6 +14,7 @@ from zoo.plugins.catalog import Catalog
 from zoo.plugins.catalog import catalog as installed
 from zoo.plugins.contexts import ArchitectureContext
 from zoo.registry import guards
+from zoo.registry.calibrated import calibrated
 from zoo.registry.config import find
 from zoo.registry.fields import Architecture, PluginOrigin
 from zoo.registry.model import Model
@@ -51,8 +52,8 @@ def load(
 def network_of(
     record: Record, weights: Mapping[str, Tensor], catalog: Catalog | None = None
 ) -> nn.Module:
-    """The network of a version that is one, with its ``weights``."""
-    return network_with(
+    """The network of a version that is one, with its ``weights``, calibrated where it says so."""
+    network = network_with(
         weights,
         record.architecture,
         record.task,
@@ -60,6 +61,7 @@ def network_of(
         what=str(record),
         plugin=record.plugin,
     )
+    return calibrated(network, record.calibration)
 
 
 def read(reference: str, registry: str | None = None) -> tuple[Record, dict[str, Tensor]]:

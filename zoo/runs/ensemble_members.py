@@ -9,11 +9,11 @@ from pathlib import Path
 
 from zoo.data.splits import TRAIN
 from zoo.errors import PredictionsError, RunError, ZooWarning, clipped
-from zoo.predictions.file import Predictions, load_predictions
-from zoo.predictions.masks import MaskPredictions
+from zoo.predictions.file import load_predictions
 from zoo.predictions.measuring import is_file
 from zoo.predictions.same_samples import Named
-from zoo.runs.evaluate import default_path, evaluate
+from zoo.runs.evaluate import evaluate
+from zoo.runs.kept import kept_predictions
 from zoo.runs.subjects import Subject, open_subject
 
 
@@ -49,7 +49,7 @@ class Member:
         is of these weights and data, else asked now."""
         if self.subject is None:
             return Named(self.name, load_predictions(self._file(split)))
-        kept = None if asking.dataset else _kept(self.subject, split)
+        kept = None if asking.dataset else kept_predictions(self.subject, split)
         if kept is None:
             done = evaluate(
                 self.reference,
@@ -146,14 +146,3 @@ def _warn_of_copies(members: Sequence[Member]) -> None:
                 stacklevel=3,
             )
         known.setdefault(one.digest, one.name)
-
-
-def _kept(subject: Subject, split: str) -> Predictions | MaskPredictions | None:
-    """What ``zoo eval`` left of these weights and these data; None where it is not there."""
-    path = default_path(subject, split)
-    known = subject.data["splits"].get(split, {})
-    if not path.is_file() or "content" not in known:
-        return None
-    said = load_predictions(path)
-    mine = (subject.digest, known.get("fingerprint"), known["content"])
-    return said if (said.source_digest, said.fingerprint, said.content) == mine else None

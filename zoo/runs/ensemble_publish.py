@@ -32,6 +32,7 @@ from zoo.runs.ensemble_members import Member
 from zoo.runs.environment import environment
 from zoo.runs.publish import publish
 from zoo.runs.sources import recipe_of
+from zoo.runs.subjects import Subject
 from zoo.storage import tensors
 
 _RECIPE = ("dataset", "split")  # what of a member's recipe says on which data it speaks
@@ -93,7 +94,7 @@ def _published(
     """The member's version in ``target``."""
     assert member.subject is not None
     if member.subject.run is not None:
-        there = _same_weights(target, name, member.digest)
+        there = _same_weights(target, name, member.subject)
         if there is not None:
             return there
         card = recipe_of(member.subject.run).card
@@ -112,9 +113,9 @@ def _published(
     return record if source.tree.url == target.tree.url else copy(source, record, target)
 
 
-def _same_weights(target: Registry, name: str, digest: str) -> Record | None:
-    """The newest version of ``name``, where it is of these weights: an ensemble that is published
-    again needs no new members."""
+def _same_weights(target: Registry, name: str, subject: Subject) -> Record | None:
+    """The newest version of ``name``, where it is of these weights, calibrated as they are: an
+    ensemble that is published again needs no new members."""
     try:
         newest = Reference(name, version=target.newest(name))
     except RegistryError:  # there is none yet
@@ -122,7 +123,11 @@ def _same_weights(target: Registry, name: str, digest: str) -> Record | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZooWarning)  # that it was yanked
         record = target.record(newest)
-    is_it = record.ensemble is None and record.weights_sha256 == digest
+    temperature = record.calibration and record.calibration["temperature"]
+    is_it = record.ensemble is None and (record.weights_sha256, temperature) == (
+        subject.digest,
+        subject.temperature,
+    )
     return record if is_it and not target.state(name).is_yanked(record.version) else None
 
 

@@ -27,6 +27,7 @@ from zoo.storage.failures import storage_error
 
 RUNS = Path("runs")
 RECIPE, INFO, EVENTS, CARD = "recipe.toml", "run.json", "events.jsonl", "README.md"
+CALIBRATION = "calibration"  # in run.json
 RUNNING, FINISHED, FAILED, INTERRUPTED = "running", "finished", "failed", "interrupted"
 
 

@@ -56,6 +56,7 @@ def predict(
         content=content,
         source=subject.name,
         source_digest=subject.digest,
+        temperature=subject.temperature,
         trained_on=trained_on(subject.data),
     )
     groups = groups_of(whole, held.ids)

@@ -12,9 +12,12 @@ from typing import Any
 
 from zoo.data.splits import TEST, VAL
 from zoo.errors import RunError, StorageError, ZooWarning, clipped
-from zoo.predictions import metrics
-from zoo.predictions.file import load_predictions
+from zoo.predictions import metrics, operating_points
+from zoo.predictions.calibration import TEMPERATURE
+from zoo.predictions.file import Predictions, load_predictions
 from zoo.predictions.intervals import Plan
+from zoo.predictions.masks import MaskPredictions
+from zoo.predictions.operating_points import POINTS
 from zoo.recipes.schema import CardSection
 from zoo.recipes.writing import public_data
 from zoo.registry.cards.card_text import CARD_BYTES, CardText, own_text
@@ -25,7 +28,7 @@ from zoo.registry.names import check_name
 from zoo.registry.record import WEIGHTS, Draft, Record, division
 from zoo.registry.release import Release, release
 from zoo.runs import folder
-from zoo.runs.folder import RunFolder, find_run
+from zoo.runs.folder import CALIBRATION, RunFolder, find_run
 from zoo.runs.naming import as_argument
 from zoo.runs.sources import part_of, recipe_of, weights_of
 from zoo.runs.subjects import Subject, architecture_record, of_run
@@ -126,7 +129,8 @@ def _card_text(card: CardSection, licence: str | None, intended_use: str | None)
 def _draft(
     run: RunFolder, subject: Subject, name: str, licence: str, measured: Mapping[str, Any]
 ) -> Draft:
-    recipe = recipe_of(run)
+    recipe, temperature = recipe_of(run), subject.temperature
+    calibration = temperature and {"method": TEMPERATURE, TEMPERATURE: temperature}
     return Draft.of(
         model=name,
         task=subject.task,
@@ -137,6 +141,7 @@ def _draft(
         data={**subject.data, "division": division(subject.data["splits"])},
         metrics={split: single_numbers(figures) for split, figures in measured.items()},
         intervals=interval_ends(measured),
+        calibration=calibration,
         licence=licence,
         environment=part_of(run, "environment"),
         weights=run.info.get("weights"),
@@ -169,11 +174,14 @@ def _measured(run: RunFolder, subject: Subject) -> dict[str, dict[str, Any]]:
             raise RunError(f"{where} of other weights; {again}")
         if None in prints or prints != (written.pop("fingerprint", 0), written.pop("content", 0)):
             raise RunError(f"{where} of other data than the run's own; {again}")
+        calibrated = written.pop(CALIBRATION, None) or {}
         said = load_predictions(run.predictions_path(split))
+        if {calibrated.get(TEMPERATURE), said.temperature} != {subject.temperature}:
+            raise RunError(f"{where} of probabilities that were calibrated otherwise; {again}")
         about = (said.dataset, said.split, said.fingerprint, said.content)
         if about != (subject.data.get("dataset"), split, *prints):
             raise RunError(f"{where} of other data than its predictions; {again}")
-        if metrics.evaluate(said, Plan.written(written.get("intervals"))) != written:
+        if _again(run, subject, said, written) != written:
             raise RunError(f"{where} not those of its predictions; {again}")
         measured[split] = written
     if not measured:
@@ -183,6 +191,29 @@ def _measured(run: RunFolder, subject: Subject) -> dict[str, dict[str, Any]]:
             f"type: {_eval(run, TEST if TEST in splits else VAL)}"
         )
     return measured
+
+
+def _again(
+    run: RunFolder,
+    subject: Subject,
+    said: Predictions | MaskPredictions,
+    written: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The figures that ``written`` has to hold, by its own plan and for its operating points."""
+    plan, points = Plan.written(written.get("intervals")), written.get(POINTS)
+    found = metrics.evaluate(said, plan)
+    if points is not None:
+        on_val = load_predictions(run.predictions_path(VAL))
+        known = subject.data["splits"].get(VAL, {})
+        if (on_val.fingerprint, on_val.content) != (known.get("fingerprint"), known.get("content")):
+            raise RunError(
+                f"run {str(run.path)!r}: the predictions on {VAL!r}, by which operating points "
+                f"were chosen, are of other data than the run's own; type: {_eval(run, VAL)}"
+            )
+        found[POINTS] = operating_points.measured_at(
+            operating_points.wanted_in(points), on_val, said, plan
+        )
+    return found
 
 
 def _eval(run: RunFolder, split: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,14 +11,18 @@ import torch
 from torch import nn
 
 from zoo.data.preprocessing import Preprocessing
-from zoo.errors import RegistryError, RunError
+from zoo.errors import RegistryError, RunError, ZooWarning
 from zoo.plugins.catalog import catalog
+from zoo.predictions.archive import MOST_TEMPERATURE
+from zoo.predictions.calibration import with_temperature
 from zoo.predictions.views import Views
 from zoo.recipes.schema import Recipe
+from zoo.registry.calibrated import Calibrated
 from zoo.registry.ensemble import Combined, Ensemble
 from zoo.registry.loading import load, network_with
 from zoo.registry.model import Predictor
-from zoo.runs.folder import RunFolder, find_run, near_run
+from zoo.runs.folder import CALIBRATION, INFO, RunFolder, find_run, near_run
+from zoo.runs.naming import as_argument
 from zoo.runs.sources import (
     Source,
     is_path,
@@ -37,7 +42,8 @@ class Subject:
     """``name``: as people would name it; ``trained_on``: None for weights from elsewhere;
     ``data``: what its record says of the data, by dataset, fingerprint and splits; ``digest``:
     sha256 of the weights file, of an ensemble of its record; ``run``: None for a published version;
-    ``combined``: what answers where it is an ensemble, which has no network of its own."""
+    ``combined``: what answers where it is an ensemble, which has no network of its own;
+    ``temperature``: by which ``network`` divides its logits, None where it does not."""
 
     name: str
     task: Task
@@ -48,6 +54,7 @@ class Subject:
     digest: str
     run: RunFolder | None = None
     combined: Combined | None = None
+    temperature: float | None = None
 
     def predictor(self, device: torch.device) -> Predictor:
         """What answers, on ``device``."""
@@ -77,13 +84,16 @@ def open_subject(reference: str, registry: str | None = None) -> Subject:
         data=model.record.data,
         digest=model.digest if isinstance(model, Ensemble) else model.record.weights_sha256,
         combined=model if isinstance(model, Ensemble) else None,
+        temperature=model.record.calibration and model.record.calibration["temperature"],
     )
 
 
 def of_run(run: RunFolder) -> Subject:
     recipe = recipe_for_use(run)
     weights = weights_of(run)
-    task = Task.from_json(part_of(run, "task"))
+    digest = sha256(weights)
+    temperature = temperature_of(run, digest)
+    task = with_temperature(Task.from_json(part_of(run, "task")), temperature or 1.0)
     preprocessing = Preprocessing.from_json(part_of(run, "preprocessing"))
     network = network_with(
         tensors.load(weights),
@@ -97,12 +107,33 @@ def of_run(run: RunFolder) -> Subject:
         name=run.path.name,
         task=task,
         preprocessing=preprocessing,
-        network=network,
+        network=network if temperature is None else Calibrated(network, temperature).eval(),
         trained_on=source_in(recipe),
         data=part_of(run, "data"),
-        digest=sha256(weights),
+        digest=digest,
         run=run,
+        temperature=temperature,
     )
+
+
+def temperature_of(run: RunFolder, digest: str) -> float | None:
+    """That its weights, of sha256 ``digest``, were calibrated with; None where they were not, and
+    with a warning where it was others of the run's. Raises :class:`RunError` for a damaged one."""
+    kept = run.info.get(CALIBRATION)
+    if kept is None:
+        return None
+    value = kept.get("temperature") if isinstance(kept, dict) else None
+    if type(value) is not float or not 0 < value <= MOST_TEMPERATURE:
+        raise RunError(f"run {str(run.path)!r}: its {INFO} is damaged: {CALIBRATION!r}")
+    if kept.get("weights_sha256") != digest:
+        warnings.warn(
+            f"run {str(run.path)!r} was calibrated with other weights, which counts no longer; "
+            f"type: zoo eval {as_argument(run.path)} --calibrate",
+            ZooWarning,
+            stacklevel=3,
+        )
+        return None
+    return value
 
 
 def with_views(subject: Subject, name: str) -> Subject:

@@ -40,7 +40,7 @@ class Answers:
         assert len(ordered) == len(members)
         said = [questions.of_logits(task, one.logits.astype(np.float64)) for one in ordered]
         return cls(
-            heading=Heading(**{**first.heading(), "task": task}),
+            heading=Heading(**{**first.heading(), "task": task, "temperature": None}),
             names=tuple(names),
             said=tuple(said),
             truth=None if first.targets is None else questions.truth(first.targets),

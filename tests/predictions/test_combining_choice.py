@@ -39,7 +39,8 @@ def ensemble_of(chosen, val, test):
     rule = chosen.choose(validation(val))
     given = answers(test)
     said = results.of_classes(given, test[0], rule.combined(given.said), {"source": "all"})
-    best = chosen.score.best(*validation(val).known())
+    on_val = answers(val)
+    best = chosen.score.best(on_val.tasks, on_val.said, on_val.truth)
     return Named("all", said), Named(f"m{best}", test[best])
 
 

@@ -112,7 +112,7 @@ def test_the_mean_is_that_of_the_probabilities(task, tmp_path):
 @pytest.mark.parametrize("task", [THING, THREE], ids=str)
 def test_votes_are_counted_pixel_by_pixel(task, tmp_path):
     files = members(tmp_path, task)
-    found = combined(tmp_path, files, Vote(task, 3))
+    found = combined(tmp_path, files, Vote(task, (task,) * 3))
     votes = np.zeros((IMAGES, len(task.classes), 12, 12))
     for one in files:
         decided = np.concatenate([chunk.decisions for chunk in one.chunks()])

@@ -81,7 +81,7 @@ class TestWrittenRules:
     def test_a_rule_is_read_as_it_was_written(self, task, name):
         rule = Method(name, Score(task, "accuracy")).choose(validation(several(task, 3)))
         options, arrays = methods.written(name, rule)
-        again = methods.read(name, options, arrays, task, 3)
+        again = methods.read(name, options, arrays, task, [task] * 3)
         said = answers(several(task, 3, split="test")).said
         assert np.array_equal(again.combined(said), rule.combined(said))
 
@@ -91,7 +91,7 @@ class TestWrittenRules:
     )
     def test_weights_of_a_stranger_are_checked(self, weights):
         with pytest.raises(PredictionsError) as caught:
-            methods.read("weighted", {"weights": weights}, {}, FOUR, 3)
+            methods.read("weighted", {"weights": weights}, {}, FOUR, [FOUR] * 3)
         assert str(caught.value) == (
             f"weights {weights}: expected 3 numbers from 0 to 1 that sum to 1"
         )
@@ -105,9 +105,9 @@ class TestWrittenRules:
                 {**good, name: good[name].astype(np.float32)},
             ):
                 with pytest.raises(PredictionsError, match=f"{name} of the regression: expected"):
-                    methods.read("stack", {}, bad, FOUR, 3)
+                    methods.read("stack", {}, bad, FOUR, [FOUR] * 3)
             with pytest.raises(PredictionsError, match=f"{name} of the regression are not finite"):
-                methods.read("stack", {}, {**good, name: good[name] * np.nan}, FOUR, 3)
+                methods.read("stack", {}, {**good, name: good[name] * np.nan}, FOUR, [FOUR] * 3)
 
     @pytest.mark.parametrize(
         ("given", "message"),

@@ -1,5 +1,7 @@
 """What rules make of several answers, against the plain formulas."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -74,21 +76,21 @@ class TestVotes:
             questions.normalized(np.array([[0.0, 0.1, -9, -9]])),
             questions.normalized(np.array([[90.0, 0.0, -9, -9]])),
         ]
-        assert Vote(FOUR, 3).combined(said).argmax(1) == [1]
+        assert Vote(FOUR, (FOUR,) * 3).combined(said).argmax(1) == [1]
         assert Mean.of(3).combined(said).argmax(1) == [0]
 
     def test_the_mean_settles_ties(self):
         weak, strong = np.array([[0.0, 0.2, -9, -9]]), np.array([[3.0, 0.0, -9, -9]])
         said = [questions.normalized(one) for one in (weak, strong)]
-        assert Vote(FOUR, 2).combined(said).argmax(1) == [0]
-        assert Vote(FOUR, 2).combined(said[::-1]).argmax(1) == [0]
+        assert Vote(FOUR, (FOUR,) * 2).combined(said).argmax(1) == [0]
+        assert Vote(FOUR, (FOUR,) * 2).combined(said[::-1]).argmax(1) == [0]
 
     @pytest.mark.parametrize("task", [POSITIVE, FIRST_POSITIVE, LABELS], ids=str)
     @pytest.mark.parametrize("members", [1, 2, 3, 4, 5])
     def test_the_majority_is_what_the_threshold_decides(self, task, members):
         given = answers(several(task, members)).said
         votes = np.sum([questions.decided(task, one) for one in given], axis=0)
-        found = Vote(task, members).combined(given)
+        found = Vote(task, (task,) * members).combined(given)
         assert np.allclose(np.exp(found).sum(1), 1)
         decided = questions.decided(task, found)
         clear = votes * 2 != members
@@ -96,7 +98,15 @@ class TestVotes:
         if members == 1:
             assert np.array_equal(decided, votes)
 
+    def test_each_votes_by_the_threshold_of_its_own(self):
+        """As calibrated members do: one that says 0.4 is for it, if it decides above 0.3."""
+        low = dataclasses.replace(POSITIVE, threshold=0.3)
+        said = [np.log([[0.6, 0.4]])] * 3
+        yes, no = Vote(POSITIVE, (low, low, POSITIVE)), Vote(POSITIVE, (low, POSITIVE, POSITIVE))
+        assert questions.decided(POSITIVE, yes.combined(said)) == [1]
+        assert questions.decided(POSITIVE, no.combined(said)) == [0]
+
     def test_no_probability_is_zero(self):
-        found = Vote(FOUR, 4).combined(answers(several(FOUR)).said)
+        found = Vote(FOUR, (FOUR,) * 4).combined(answers(several(FOUR)).said)
         assert np.isfinite(found).all()
         assert np.allclose(np.exp(found).sum(1), 1)

@@ -47,7 +47,7 @@ def combined(ensemble, registry, catalog, monkeypatch):
     handed, cpu = Handed.taken(registry, ensemble), torch.device("cpu")
     members = members_of(ensemble, handed, cpu, catalog, "here")
     return ensembles.Combined(
-        ensemble.task, members, ensembles.rule_of(ensemble, {}, "here"), "here"
+        ensemble.task, members, ensembles.rule_of(ensemble, {}, members, "here"), "here"
     )
 
 

@@ -114,15 +114,18 @@ def combined(task: Task, rule: Rule, logits: Sequence[np.ndarray]) -> np.ndarray
     return questions.to_logits(task, rule.combined(said), first.shape)
 
 
-def rule_of(draft: Draft, arrays: Mapping[str, Tensor], what: str) -> Rule:
-    """The rule that a record names; ``arrays``: those of its file :data:`RULE`, empty where it has
-    none. Raises :class:`RegistryError`, naming ``what``."""
+def rule_of(
+    draft: Draft, arrays: Mapping[str, Tensor], members: Sequence[Predictor], what: str
+) -> Rule:
+    """The rule that a record names, for its ``members``; ``arrays``: those of its file
+    :data:`RULE`, empty where it has none. Raises :class:`RegistryError`, naming ``what``."""
     assert draft.ensemble is not None
     plain = {name: one.numpy() for name, one in arrays.items()}
-    members = len(draft.ensemble["members"])
+    tasks = [one.task for one in members]
+    _check_members(draft.task, members, what)
     try:
         return methods.read(
-            draft.ensemble["method"], draft.ensemble["options"], plain, draft.task, members
+            draft.ensemble["method"], draft.ensemble["options"], plain, draft.task, tasks
         )
     except PredictionsError as error:
         raise RegistryError(f"{what}: {error}") from error

@@ -76,7 +76,7 @@ def check_version(
     if draft.ensemble is not None:
         device = torch.device("cpu")
         members = members_of(draft, handed or Handed(), device, catalog or installed(), what)
-        rule = rule_of(draft, loaded.get(RULE, {}), what)
+        rule = rule_of(draft, loaded.get(RULE, {}), members, what)
         combined = Combined(draft.task, members, rule, what, device)
         _check_probe(combined.preprocessing, loaded[PROBE], what, combined)
         return

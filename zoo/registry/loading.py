@@ -52,7 +52,8 @@ def load(
 def network_of(
     record: Record, weights: Mapping[str, Tensor], catalog: Catalog | None = None
 ) -> nn.Module:
-    """The network of a version that is one, with its ``weights``, calibrated where it says so."""
+    """The network of a version that is one, with its ``weights``, which have to be finite,
+    calibrated where it says so."""
     network = network_with(
         weights,
         record.architecture,
@@ -61,6 +62,7 @@ def network_of(
         what=str(record),
         plugin=record.plugin,
     )
+    tensors.check_finite(weights, f"the weights of {record}")
     return calibrated(network, record.calibration)
 
 

@@ -105,7 +105,8 @@ def load_ensemble(
     versions = InRegistry(registry, records)
     arrays = versions.tensors(record, RULE) if _has(record, RULE) else {}
     members = members_of(record, versions, device, catalog, str(record))
-    return Ensemble(record, digest, members, rule_of(record, arrays, str(record)), device)
+    rule = rule_of(record, arrays, members, str(record))
+    return Ensemble(record, digest, members, rule, device)
 
 
 def members_of(
@@ -131,7 +132,7 @@ def _member(
         return Predictor(record.task, preprocessing, network, device)
     arrays = versions.tensors(record, RULE) if _has(record, RULE) else {}
     members = members_of(record, versions, device, catalog, str(record))
-    rule = rule_of(record, arrays, str(record))
+    rule = rule_of(record, arrays, members, str(record))
     return Combined(record.task, members, rule, str(record), device)
 
 

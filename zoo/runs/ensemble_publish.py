@@ -67,7 +67,8 @@ def publish_ensemble(
     versions = InRegistry(target, pulling.made_of(target, draft))
     device = torch.device("cpu")
     members = members_of(draft, versions, device, catalog(), what)
-    combined = Combined(draft.task, members, rule_of(draft, held, what), what, device)
+    rule = rule_of(draft, held, members, what)
+    combined = Combined(draft.task, members, rule, what, device)
     with FreshProcess() as fresh:
         done = release(target, draft, arrays, text, figures, network=combined, fresh=fresh)
     return done.record

@@ -83,7 +83,8 @@ def soup(
     panel = panel_of(plain, plain)
     score = Score(panel.task, metric or counts.headline(panel.task))
     kitchen = _Kitchen(ingredients.subjects, score, root, device)
-    order = _best_first(panel.values(VAL, score, plain=True), score)
+    best = panel.best(score)
+    order = _best_first(panel.values(VAL, score, plain=True), score, best)
     chosen = _greedy(kitchen, order) if kind == GREEDY else order
     weights = kitchen.average(sorted(chosen))
     states = [kitchen.states[one] for one in sorted(chosen)]
@@ -101,7 +102,7 @@ def soup(
     run = write_run(folder, ingredients, sorted(chosen), weights, made)
     try:
         asked = _Asked(split, score, plan or Plan(), asking)
-        report = _report(run, members, panel.best(score), plain, made, asked)
+        report = _report(run, members, best, plain, made, asked)
         return Soup(run, report)
     except BaseException:
         shutil.rmtree(run.path, ignore_errors=True)
@@ -223,11 +224,15 @@ class _Kitchen:
         return Loader(held, subject.preprocessing, subject.task, batch, self._device, sampler)
 
 
-def _best_first(values: Sequence[float | None], score: Score) -> list[int]:
+def _best_first(values: Sequence[float | None], score: Score, best: int) -> list[int]:
+    """``best``, which may be the best of several equals, then the others."""
     sign = 1.0 if score.name in LOWER else -1.0
-    return sorted(
-        range(len(values)), key=lambda one: np.inf if (v := values[one]) is None else sign * v
-    )
+
+    def place(one: int) -> float:
+        value = values[one]
+        return np.inf if value is None else sign * value
+
+    return [best, *sorted((one for one in range(len(values)) if one != best), key=place)]
 
 
 def _greedy(kitchen: _Kitchen, order: Sequence[int]) -> list[int]:

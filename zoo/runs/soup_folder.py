@@ -4,7 +4,7 @@ measured and published."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from torch import Tensor
 from zoo.data.preprocessing import Preprocessing
 from zoo.data.splits import TRAIN
 from zoo.errors import RunError, clipped
+from zoo.predictions.calibration import with_temperature
 from zoo.recipes.writing import write_recipe
+from zoo.registry.calibrated import Calibrated
 from zoo.registry.config import find
 from zoo.registry.record import Record
 from zoo.runs import folder as folders
@@ -32,8 +34,8 @@ AVERAGED = "averaged"
 
 @dataclass(frozen=True)
 class Ingredients:
-    """``subjects``: of one form; ``recipe``: the first one's, as TOML; ``parents``: of each that is
-    a version what a record names it by, else None."""
+    """``subjects``: of one form, and not calibrated; ``recipe``: the first one's, as TOML;
+    ``parents``: of each that is a version what a record names it by, else None."""
 
     subjects: Sequence[Subject]
     architecture: Mapping[str, Any]
@@ -69,7 +71,7 @@ def alike(members: Sequence[Member]) -> Ingredients:
                 f"member {clipped(one.name)!r} was trained elsewhere: the data on which averaged "
                 f"weights would be measured are not known"
             )
-        subjects.append(one.subject)
+        subjects.append(_uncalibrated(one.subject))
     forms = [_form(one, subject) for one, subject in zip(members, subjects, strict=True)]
     for one, subject, form in zip(members[1:], subjects[1:], forms[1:], strict=True):
         _check_pair((members[0].name, subjects[0], forms[0]), (one.name, subject, form))
@@ -121,6 +123,15 @@ def write_run(
         **({"averaged": parents} if parents else {}),
     )
     return run
+
+
+def _uncalibrated(subject: Subject) -> Subject:
+    """As it was trained: an average has a temperature of its own, if any."""
+    if subject.temperature is None or not isinstance(subject.network, Calibrated):
+        return subject
+    task = with_temperature(subject.task, 1 / subject.temperature)
+    task = replace(task, threshold=round(task.threshold, 9))  # there and back again
+    return replace(subject, network=subject.network.network, task=task, temperature=None)
 
 
 def _form(member: Member, subject: Subject) -> _Form:

@@ -16,17 +16,19 @@ from zoo.predictions.archive import Heading
 from zoo.predictions.combining import questions
 from zoo.predictions.combining.alike import alike, common_task
 from zoo.predictions.file import Predictions
-from zoo.tasks import IGNORE
+from zoo.tasks import IGNORE, Task
 
 
 @dataclass(frozen=True)
 class Answers:
     """``said``: M of (S, C), in the order of ``names``; ``truth``: int64 (S,), 255 where a pixel
     counts for nothing, None without labels; ``samples``: N, each having S / N questions, in order;
-    ``groups``: text (N,), or None. ``heading``: the first member's, with the common task."""
+    ``groups``: text (N,), or None. ``heading``: the first member's, with the common task;
+    ``tasks``: of each member, with the threshold by which it decides."""
 
     heading: Heading
     names: tuple[str, ...]
+    tasks: tuple[Task, ...]
     said: tuple[np.ndarray, ...]
     truth: np.ndarray | None
     samples: int
@@ -42,6 +44,7 @@ class Answers:
         return cls(
             heading=Heading(**{**first.heading(), "task": task, "temperature": None}),
             names=tuple(names),
+            tasks=tuple(one.task for one in ordered),
             said=tuple(said),
             truth=None if first.targets is None else questions.truth(first.targets),
             samples=len(first),

@@ -79,9 +79,9 @@ class MaskMembers:
         """(S, K) on the first one's grid; where that is its own, it decides what it decided."""
         planes = resized(probabilities.astype(np.float32) / LEVELS, self.files[0].size)
         said = questions.of_planes(self.task, planes)
-        if file.size != self.files[0].size or file.task != self.task:
+        if file.size != self.files[0].size:
             return said
-        return questions.agreeing(self.task, said, questions.truth(decisions))
+        return questions.agreeing(file.task, said, questions.truth(decisions))
 
     def sampled(self, pixels: int = PIXELS) -> Answers:
         """Some pixels of every image, the same number of each and evenly spread: what weights are
@@ -102,6 +102,7 @@ class MaskMembers:
         return Answers(
             heading=self.heading,
             names=self.names,
+            tasks=tuple(one.task for one in self.files),
             said=tuple(_joined(one).astype(np.float64) for one in said),
             truth=np.concatenate(truth).reshape(-1).astype(np.int64),
             samples=len(self.files[0]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,14 +42,14 @@ class Method:
             return selection.greedy(validation, self.score, self.average)
         if self.name == STACK:
             return stacking.stacked(validation)
-        return unfitted(self, validation.answers.heading.task, validation.members)
+        return unfitted(self, validation.answers.heading.task, validation.answers.tasks)
 
 
-def unfitted(method: Method, task: Task, members: int) -> Rule:
-    """The rule of a method that learns nothing."""
+def unfitted(method: Method, task: Task, members: Sequence[Task]) -> Rule:
+    """The rule of a method that learns nothing. ``members``: the tasks of each."""
     if method.name == MEAN:
-        return Mean.of(members, method.average)
-    return Vote(task, members)
+        return Mean.of(len(members), method.average)
+    return Vote(task, tuple(members))
 
 
 def check_method(name: str, average: str = PROBABILITIES) -> None:
@@ -96,14 +96,14 @@ def read(
     options: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray],
     task: Task,
-    members: int,
+    tasks: Sequence[Task],
 ) -> Rule:
-    """The rule for so many members. ``options`` and ``arrays`` may be a stranger's. Raises
-    :class:`PredictionsError` for what :func:`written` would not have written."""
-    average = options.get("average", PROBABILITIES)
+    """The rule for members of these ``tasks``. ``options`` and ``arrays`` may be a stranger's.
+    Raises :class:`PredictionsError` for what :func:`written` would not have written."""
+    average, members = options.get("average", PROBABILITIES), len(tasks)
     check_method(method, str(average))
     if method == VOTE:
-        return Vote(task, members)
+        return Vote(task, tuple(tasks))
     if method == STACK:
         return _read_stack(arrays, task, members)
     if method == MEAN:

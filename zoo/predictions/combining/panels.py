@@ -8,7 +8,7 @@ what is combined may be its answer to several views of each (``asked``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -89,8 +89,9 @@ class _Classes:
         return self.asked[split].heading
 
     def best(self, score: Score) -> int:
-        validation = Validation(self.plain[VAL])
-        return score.best(*validation.known())
+        answers = Validation(self.plain[VAL]).answers
+        assert answers.truth is not None
+        return score.best(answers.tasks, answers.said, answers.truth)
 
     def choose(self, method: Method) -> Rule:
         return method.choose(Validation(self.asked[VAL]))
@@ -98,7 +99,10 @@ class _Classes:
     def values(self, split: str, score: Score, *, plain: bool) -> list[float | None]:
         answers = (self.plain if plain else self.asked)[split]
         assert answers.truth is not None
-        return [_number(score.value(one, answers.truth)) for one in answers.said]
+        return [
+            _number(replace(score, task=task).value(one, answers.truth))
+            for task, one in zip(answers.tasks, answers.said, strict=True)
+        ]
 
     def write(
         self, split: str, method: Method, rule: Rule, path: Path, source: Mapping[str, Any]
@@ -143,7 +147,8 @@ class _Masks:
 
     def choose(self, method: Method) -> Rule:
         if method.name not in methods.FITTED:
-            return methods.unfitted(method, self.task, len(self.asked[VAL].names))
+            tasks = [one.task for one in self.asked[VAL].files]
+            return methods.unfitted(method, self.task, tasks)
         return method.choose(Validation(self.asked[VAL].sampled()))
 
     def values(self, split: str, score: Score, *, plain: bool) -> list[float | None]:

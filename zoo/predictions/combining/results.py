@@ -77,8 +77,8 @@ def diversity(answers: Answers) -> dict[str, Any]:
     """See :meth:`zoo.predictions.combining.tables.Tables.as_json`."""
     tables = Tables(len(answers.names))
     assert answers.truth is not None
-    task = answers.heading.task
-    tables.add([questions.decided(task, one) for one in answers.said], answers.truth)
+    pairs = zip(answers.tasks, answers.said, strict=True)
+    tables.add([questions.decided(task, one) for task, one in pairs], answers.truth)
     return tables.as_json()
 
 
@@ -87,7 +87,8 @@ def diversity_of_masks(members: MaskMembers) -> dict[str, Any]:
     tables = Tables(len(members.names))
     for piece in members.pieces():
         assert piece.targets is not None
-        decisions = [questions.decided(members.task, one) for one in piece.said]
+        pairs = zip(members.files, piece.said, strict=True)
+        decisions = [questions.decided(file.task, one) for file, one in pairs]
         tables.add(decisions, questions.truth(piece.targets))
     return tables.as_json()
 

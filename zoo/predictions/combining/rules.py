@@ -65,12 +65,16 @@ class Mean:
 
 @dataclass(frozen=True)
 class Vote:
-    """Each member has a vote a question, for what it decides. The mean of the probabilities counts
-    half a vote: it settles a tie, and cannot overturn a lead. So no probability is 0, and what most
-    voted for is what the task's threshold decides."""
+    """Each member has a vote a question, for what it decides by the threshold of its own task. The
+    mean of the probabilities counts half a vote: it settles a tie, and cannot overturn a lead. So
+    no probability is 0, and what most voted for is what the threshold of ``task`` decides."""
 
     task: Task
-    members: int
+    own: tuple[Task, ...]
+
+    @property
+    def members(self) -> int:
+        return len(self.own)
 
     @property
     def weights(self) -> np.ndarray:
@@ -83,8 +87,8 @@ class Vote:
             self._move(shares, yes, self.task.threshold, 0.5)
         shares *= HALF_A_VOTE
         rows = np.arange(len(shares))
-        for one in said:
-            shares[rows, questions.decided(self.task, one)] += 1
+        for task, one in zip(self.own, said, strict=True):
+            shares[rows, questions.decided(task, one)] += 1
         shares /= self.members + HALF_A_VOTE
         if yes is not None:
             self._move(shares, yes, 0.5, self.task.threshold)

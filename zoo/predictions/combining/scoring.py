@@ -6,7 +6,7 @@ Shapes: N samples, S questions, C choices, K classes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,9 +81,13 @@ class Score:
         does."""
         return self.goodness(said, truth), -log_loss(said, truth)
 
-    def best(self, members: Sequence[np.ndarray], truth: np.ndarray) -> int:
-        """Which of them is best; the first of equals."""
-        ranks = [self.rank(one, truth) for one in members]
+    def best(self, tasks: Sequence[Task], members: Sequence[np.ndarray], truth: np.ndarray) -> int:
+        """Which of them is best, each deciding by the threshold of its own task; the first of
+        equals."""
+        ranks = [
+            replace(self, task=task).rank(one, truth)
+            for task, one in zip(tasks, members, strict=True)
+        ]
         return ranks.index(max(ranks))
 
 

@@ -63,6 +63,7 @@ def render_card(
         metrics=card_tables.figures_table(draft),
         levels=card_tables.levels(draft),
         sections=list(card_tables.sections(draft, measured, pictures or {})),
+        overlaps=list(_overlaps(draft)),
         lineage=list(_lineage(draft)),
         provenance=list(_provenance(draft)),
         weights=_WEIGHTS.get(draft.weights, ""),
@@ -105,6 +106,15 @@ def _metadata(draft: Draft, text: CardText) -> Any:
         model_name=draft.model,
         eval_results=results or None,
     )
+
+
+def _overlaps(draft: Draft) -> Iterable[Mapping[str, str]]:
+    """Which members of an ensemble saw samples by which it was chosen or measured: ``member``,
+    ``why``, ``split``."""
+    told = draft.ensemble["options"].get("overlaps") if draft.ensemble else None
+    for one in told if isinstance(told, list) else ():
+        if isinstance(one, dict):
+            yield {key: str(one.get(key))[:500] for key in ("member", "why", "split")}
 
 
 def _lineage(draft: Draft) -> Iterable[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from drafts import draft
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError
 from zoo.registry import gate
+from zoo.registry.calibrated import calibrated
 from zoo.registry.cards.card import CardText, render_card
 from zoo.registry.hub import form as hub_form
 from zoo.registry.hub import push as hub_push
@@ -33,7 +34,7 @@ def preprocessing(size, channels, **changes):
 def published(local):
     """Publish a network of timm's, as a plugin for it would have been trained."""
 
-    def publish(name, size=(32, 32), channels=3, task=None, seen=None, **options):
+    def publish(name, size=(32, 32), channels=3, task=None, seen=None, calibration=None, **options):
         task = task or Task.multiclass(["cat", "dog", "emu"])
         torch.manual_seed(3)
         known = {key: value for key, value in options.items() if key != "pretrained"}
@@ -48,8 +49,10 @@ def published(local):
             "name": f"timm/{name}", "options": options, "in_channels": channels,
             "image_size": list(size),
         }  # fmt: skip
-        one = draft(model="net", task=task, preprocessing=seen, architecture=architecture)
-        probe = gate.make_probe(network, Preprocessing.from_json(seen))
+        one = draft(model="net", task=task, preprocessing=seen, architecture=architecture,
+                    calibration=calibration)  # fmt: skip
+        answering = calibrated(network, calibration)
+        probe = gate.make_probe(answering, Preprocessing.from_json(seen))
         files = {
             "model.safetensors": tensors.to_bytes(network.state_dict()),
             "probe.safetensors": tensors.to_bytes(probe),
@@ -143,6 +146,15 @@ def test_a_card_whose_tags_are_none_is_one_line(published):
     assert str(caught.value) == (
         "the card of model 'net' version 1 cannot be read: TypeError: unhashable type: 'list'"
     )
+
+
+def test_a_calibrated_one_loads_too_and_its_card_says_by_what_to_divide(web, published):
+    calibration = {"method": "temperature", "temperature": 2.5}
+    record, _ = published("resnet10t", calibration=calibration)
+    pushed = push("net", "hf://me/net")
+    assert pushed.record.calibration == record.calibration == calibration
+    page = web.files("me/net")["README.md"].decode()
+    assert "outputs are divided by a temperature of 2.5" in page
 
 
 def test_what_timm_would_answer_otherwise_is_not_pushed(web, published, monkeypatch):

@@ -8,6 +8,7 @@ from typing import Any
 
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import RegistryError, reason
+from zoo.registry.calibrated import calibrated
 from zoo.registry.gate import check_probe
 from zoo.registry.hub.form import timm_name
 from zoo.registry.record import Record
@@ -31,7 +32,8 @@ def defaults(record: Record) -> dict[str, Any]:
 
 def check(folder: Path, record: Record, probe: bytes) -> None:
     """Raise :class:`RegistryError` unless timm makes of ``folder``, with its ``config.json`` and
-    ``model.safetensors``, a network that repeats the logits of ``probe``."""
+    ``model.safetensors``, a network that repeats the logits of ``probe``, once they are calibrated:
+    timm itself divides none, which the card says."""
     timm, what = _timm(record), f"{record}, loaded by timm"
     try:
         network = timm.create_model(f"local-dir:{folder}", pretrained=True)
@@ -41,6 +43,7 @@ def check(folder: Path, record: Record, probe: bytes) -> None:
             f"{record} does not load in timm {timm.__version__}: {reason(error)}"
         ) from error
     held = tensors.from_bytes(probe, f"the probe of {record}")
+    network = calibrated(network, record.calibration)
     check_probe(network, Preprocessing.from_json(record.preprocessing), held, what)
 
 

@@ -34,7 +34,7 @@ COMMANDS = {
     "components": Target("components", "app", "What plugins provide: list, show."),
     "plugins": Target("plugins", "app", "Installed plugins: list, show."),
     "models": Target("models", "app", "Published models and their versions: list, show."),
-    "registry": Target("registry", "app", "Registries: init, list, alias, yank."),
+    "registry": Target("registry", "app", "Registries: make, list, change, serve, keep."),
     "runs": Target("runs", "app", "Runs in a folder: list, show."),
     "doctor": Target("doctor", "doctor", "Look for what would stop zoo from working here."),
 }

@@ -78,8 +78,10 @@ def publish(
 
         if is_path(subject) or (name is not None and not {"@", ":"} & {*subject}):
             record, card = _publish(subject, name, to, licence, intended_use, fresh)
+            new = True
         else:
-            record, card = _copy(subject, name, to, licence or intended_use), None
+            card = None
+            record, new = _copy(subject, name, to, licence or intended_use)
     if alias is not None:
         _point(alias, record, to)
     if json:
@@ -88,7 +90,8 @@ def publish(
         return
     version = f"{record.model}@{record.version}"
     model, reference = (f"{to}:{one}" if to else one for one in (record.model, version))
-    typer.echo(f"published: {reference}" + (f", alias {alias}" if alias else ""))
+    done = "published" if new else "there already"
+    typer.echo(f"{done}: {reference}" + (f", alias {alias}" if alias else ""))
     if card is not None:
         typer.echo(f"card: {card}")
     typer.echo("try next:")
@@ -122,7 +125,9 @@ def _publish(
     return record, str(path) if left else None
 
 
-def _copy(reference: str, name: str | None, to: str | None, text: str | None) -> Record:
+def _copy(
+    reference: str, name: str | None, to: str | None, text: str | None
+) -> tuple[Record, bool]:
     from zoo.registry.config import HUB
     from zoo.registry.copying import copy_named
     from zoo.registry.names import Reference
@@ -134,7 +139,7 @@ def _copy(reference: str, name: str | None, to: str | None, text: str | None) ->
         raise typer.BadParameter(
             "a copy keeps what its record says", param_hint="--licence, --intended-use"
         )
-    return copy_named(reference, to)[0]
+    return copy_named(reference, to)
 
 
 def _point(alias: str, record: Record, to: str | None) -> None:

@@ -86,7 +86,7 @@ def test_init_extends_the_users_file_rather_than_hide_what_it_names(zoo: Zoo, he
         (
             ("https://127.0.0.1:1/x",),
             "registry 'x' (https://127.0.0.1:1/x) can only be read; choose one in a folder or on "
-            "s3:// with --to",
+            "s3://",
         ),
         (("gopher://x",), "'HERE/registry.toml': registry.x.url: 'gopher://x': expected a folder"),
     ],

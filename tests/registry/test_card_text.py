@@ -33,8 +33,6 @@ def test_own_text_comes_back_as_it_was_written():
     [
         ("", ""),
         ("# card\ntext", ""),
-        (f"{BEGIN}\nlost", ""),
-        (f"{END}\nlost\n{BEGIN}", ""),
         (f"{BEGIN}\n{END}", ""),
         (f"{BEGIN}\r\n  a\r\nb  \r\n{END}\r\n", "a\nb"),
         (f"x\n  {BEGIN}  \na\n{BEGIN}\nb\n{END}\nc\n{END}", f"a\n{BEGIN}\nb"),
@@ -87,3 +85,20 @@ def test_imported_weights_may_be_unmeasured_but_not_without_terms():
     require_complete(one, TEXT)
     with pytest.raises(RegistryError, match="says a licence"):
         require_complete(one, CardText("", "x"))
+
+
+@pytest.mark.parametrize(
+    ("card", "there", "gone"),
+    [
+        (f"# card\n{BEGIN}\nnotes\n", BEGIN, END),
+        (f"# card\nnotes\n{END}\n", END, BEGIN),
+        (f"{END}\nnotes\n{BEGIN}", BEGIN, END),
+    ],
+)
+def test_own_text_that_lost_one_of_its_lines_is_not_lost_in_silence(card, there, gone):
+    with pytest.raises(RegistryError) as caught:
+        own_text(card)
+    assert str(caught.value) == (
+        f"the card's own text has lost one of its two lines: {there!r} is there; put back "
+        f"{gone!r}, or remove both"
+    )

@@ -142,3 +142,30 @@ def test_into_itself(registry):
         f"model 'digits-tiny' version 1 is in registry 'again' ({registry.tree.root}) already; "
         f"choose another registry with --to"
     )
+
+
+def test_versions_that_differ_in_their_cards_alone_are_two(registry, other):
+    texts = {number: b"card %d" % number for number in (1, 2, 3)}
+    made = [
+        registry.publish(draft(), {**FILES, "README.md": texts[number]}) for number in (1, 2, 3)
+    ]
+    assert copy(registry, made[0], other).version == 1
+    copied = copy(registry, made[2], other)
+    assert copied.version == 2
+    assert other.read_file(copied, "README.md") == b"card 3"
+    assert copy(registry, made[2], other) == copied
+
+
+def test_what_is_damaged_there_is_mended(registry, other):
+    record = registry.publish(draft(), FILES)
+    copy(registry, record, other)
+    blob = other.tree.root / layout.blob(record.weights_sha256)
+    blob.chmod(0o644)
+    for damage in (b"other", None):
+        blob.unlink()
+        if damage is not None:
+            blob.write_bytes(damage)
+        assert copy(registry, record, other) == record
+        assert other.read_file(record, "model.safetensors") == registry.read_file(
+            record, "model.safetensors"
+        )

@@ -147,3 +147,17 @@ def test_what_is_derived_of_a_version_that_is_gone_is_made_anew_by_the_next_publ
     shutil.rmtree(whole.tree.root / MODEL / "state")
     assert Registry.at(whole.tree.root).publish(draft(), {"a": b"another"}).version == 2
     assert findings(whole) == []
+
+
+def test_an_edited_record_is_told_before_the_index_follows_it(whole):
+    path = f"{MODEL}/versions/1.json"
+    place = whole.tree.root / path
+    digest = whole.digest(whole.record("digits-tiny@1"))
+    place.chmod(0o644)
+    place.write_bytes(place.read_bytes().replace(b'"accuracy":0.75', b'"accuracy":0.99'))
+    done = repair(whole.tree, str(whole))
+    assert [str(one) for one in done.left] == [
+        f"error: {path}: its record is not the one that was indexed (sha256:{digest}): unless a "
+        f"power cut took that one back, somebody changed it; {RESTORE}"
+    ]
+    assert repair(whole.tree, str(whole)).left == []  # the index says what is there now

@@ -20,6 +20,7 @@ from zoo.registry.cards.card_text import CARD_BYTES
 from zoo.registry.config import find, open_registry
 from zoo.registry.names import Reference
 from zoo.registry.places import cache
+from zoo.registry.places.folder_tree import FolderTree
 from zoo.registry.record import CARD, Draft, Record
 from zoo.registry.store import Registry
 from zoo.storage import limits, reading
@@ -36,11 +37,14 @@ def copy(source: Registry, record: Record, target: Registry) -> Record:
     return _copy(source, record, target, {}, 0)
 
 
-def copy_named(reference: str, to: str | None) -> tuple[Record, Registry]:
+def copy_named(reference: str, to: str | None) -> tuple[Record, bool]:
     """Copy the version that ``reference`` means to the registry named ``to``, by default the
-    default one: (its record there, that registry)."""
+    default one: (its record there, whether it is new there)."""
     (source, parsed), target = find(reference), open_registry(to)
-    return copy(source, source.record(parsed), target), target
+    record = source.record(parsed)
+    before = _newest(target, record)
+    copied = copy(source, record, target)
+    return copied, before is None or copied.version > before.version
 
 
 def _copy(
@@ -61,6 +65,7 @@ def _copy_one(
 ) -> Record:
     there = _newest(target, record)
     if there is not None and _same(source, record, target):
+        _mend(source, record, target)
         return record
     fields = record.model_dump(mode="json")
     changed = False
@@ -78,7 +83,7 @@ def _copy_one(
     canonical = hashlib.sha256(record.to_bytes()).hexdigest() == source.digest(record)
     if canonical and not changed and publishing.adopt(tree, str(target), record, files):
         return record
-    if there is not None and _content(there) == _content(record):
+    if there is not None and not changed and _content(source, record) == _content(target, there):
         return there
     draft = Draft.of(**{key: value for key, value in fields.items() if key not in _NUMBERED})
     gate: publishing.Gate = lambda _, copies: _require_own(record, copies)  # noqa: E731
@@ -121,10 +126,28 @@ def _same(source: Registry, record: Record, target: Registry) -> bool:
     return data is not None and hashlib.sha256(data).hexdigest() == source.digest(record)
 
 
-def _content(record: Record) -> dict[str, Any]:
+def _content(registry: Registry, record: Record) -> dict[str, Any]:
+    """All that it says but for its number, which its card tells, too."""
     plain = record.model_dump(mode="json", exclude=set(_NUMBERED))
     plain["files"] = [file for file in record.files if file["path"] != CARD]
+    card = _card(registry, record).get(CARD)
+    plain["card"] = card(0) if callable(card) else None
     return plain
+
+
+def _mend(source: Registry, record: Record, target: Registry) -> None:
+    """Put files anew that are damaged there, or gone. In a place that is not a folder they are not
+    compared, only missed."""
+    tree = target.writable()
+    for file in record.files:
+        path = layout.blob(file["sha256"])
+        whole = (
+            cache.holds(tree.root / path, file["sha256"], file["size"])
+            if isinstance(tree, FolderTree)
+            else tree.exists(path)
+        )
+        if not whole:
+            publishing.keep(tree, {file["path"]: _brought(source, record, file["path"])})
 
 
 def _place(fields: Mapping[str, Any], member: Mapping[str, Any]) -> int:

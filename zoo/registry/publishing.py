@@ -45,12 +45,12 @@ def publish(
     _last_before(tree, where, draft.model)
     fixed = {path: source for path, source in files.items() if not callable(source)}
     late = {path: source for path, source in files.items() if callable(source)}
-    entries = _kept(tree, fixed, lambda copies: gate(draft, copies) if gate else None)
+    entries = keep(tree, fixed, lambda copies: gate(draft, copies) if gate else None)
     number, prev = _last_before(tree, where, draft.model)
     while True:
         number += 1
         made = {path: make(number) for path, make in late.items()}
-        record = _numbered(draft, number, prev, entries + _kept(tree, made))
+        record = _numbered(draft, number, prev, entries + keep(tree, made))
         data = record.to_bytes()
         if _taken(tree, layout.version(draft.model, number), data):
             number, prev = _last_before(tree, where, draft.model, number)
@@ -69,7 +69,7 @@ def adopt(
     marker.prepare(tree, where)
     if _last_before(tree, where, record.model) != (record.version - 1, record.prev):
         return False
-    if _kept(tree, files) != list(record.files):
+    if keep(tree, files) != list(record.files):
         raise other_files(record)
     if _taken(tree, layout.version(record.model, record.version), record.to_bytes()):
         return False
@@ -122,7 +122,7 @@ def _hinted(tree: Tree, model: str) -> int:
     return head.newest if head else 0
 
 
-def _kept(
+def keep(
     tree: WritableTree,
     sources: Mapping[str, Path | bytes],
     look: Callable[[dict[str, Path]], None] = lambda copies: None,
@@ -153,7 +153,7 @@ def _keep_again(tree: WritableTree, record: Record, sources: Mapping[str, Path |
     """A collection that began before the record was there may have taken a blob away."""
     for file in record.files:
         if not tree.exists(layout.blob(file["sha256"])):
-            again = _kept(tree, {file["path"]: sources[file["path"]]})
+            again = keep(tree, {file["path"]: sources[file["path"]]})
             if again != [file]:
                 raise RegistryError(
                     f"{record} is published, but its file {file['path']!r} was removed meanwhile "

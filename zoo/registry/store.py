@@ -199,7 +199,7 @@ class Registry:
         """Its tree, to be written to. Raises :class:`RegistryError` where it can only be read."""
         if not isinstance(self.tree, WritableTree):
             raise RegistryError(
-                f"{self} can only be read; choose one in a folder or on s3:// with --to"
+                f"{self} can only be read; choose one in a folder or on s3://"
             )
         return self.tree
 

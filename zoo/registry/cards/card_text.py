@@ -81,10 +81,17 @@ def _require(model: str, given: Mapping[str, bool]) -> None:
 
 def own_text(card: str) -> str:
     """What stands between the two lines of ``card``; nothing where it has no such lines. Raises
-    :class:`RegistryError` when it is too long to be copied on and on."""
+    :class:`RegistryError` when it has one of them alone, or the text is too long to be copied on
+    and on."""
     lines = [line.strip() for line in card.splitlines()]
-    if BEGIN not in lines or END not in lines[lines.index(BEGIN) :]:
+    if BEGIN not in lines and END not in lines:
         return ""
+    if BEGIN not in lines or END not in lines[lines.index(BEGIN) :]:
+        there, gone = (BEGIN, END) if BEGIN in lines else (END, BEGIN)
+        raise RegistryError(
+            f"the card's own text has lost one of its two lines: {there!r} is there; put back "
+            f"{gone!r}, or remove both"
+        )
     first = lines.index(BEGIN)
     own = "\n".join(card.splitlines()[first + 1 : lines.index(END, first)]).strip()
     if len(own) > OWN_LETTERS:

@@ -12,7 +12,7 @@ from typing import Any
 
 from zoo.errors import RegistryError, ZooError
 from zoo.registry import following, layout, marker, names, numbering
-from zoo.registry.derived import RESTORE, lost
+from zoo.registry.derived import RESTORE, lost, read_page
 from zoo.registry.record import Record
 from zoo.registry.tree import KeptTree, Tree, WritableTree
 from zoo.registry.upkeep.findings import Finding, several
@@ -82,7 +82,9 @@ def _repair_model(tree: WritableTree, folder: str, done: Repaired) -> str | None
     name: str | None = None
     try:
         name = _name(tree, folder, newest)
+        before = _indexed(tree, name, newest)
         following.follow(tree, name, anew=True)
+        done.left += _rewritten(tree, name, before)
     except ZooError as error:
         advice = "" if RESTORE in str(error) else f"; {RESTORE}"
         done.left.append(Finding(layout.model(folder), f"{error}{advice}"))
@@ -93,6 +95,33 @@ def _repair_model(tree: WritableTree, folder: str, done: Repaired) -> str | None
         if first > newest and not tree.exists(layout.version(folder, first)):
             _remove(tree, layout.page(folder, first), "there are no such versions", done)
     return name
+
+
+def _indexed(tree: Tree, name: str, newest: int) -> dict[int, str]:
+    """The digests that the index has, where it can be read."""
+    found: dict[int, str] = {}
+    for first in range(1, newest + 1, layout.PAGE_ROWS):
+        try:
+            page = read_page(tree, name, first)
+        except ZooError:
+            continue
+        found |= {row.v: row.sha256 for row in page.rows} if page else {}
+    return found
+
+
+def _rewritten(tree: Tree, name: str, before: dict[int, str]) -> list[Finding]:
+    """A record that is another one than was indexed. Nothing else tells of an edited newest one,
+    and the index, made anew, will not tell again."""
+    now = _indexed(tree, name, max(before, default=0))
+    return [
+        Finding(
+            layout.version(name, number),
+            f"its record is not the one that was indexed (sha256:{digest}): unless a power cut "
+            f"took that one back, somebody changed it; {RESTORE}",
+        )
+        for number, digest in before.items()
+        if now.get(number, digest) != digest
+    ]
 
 
 def _name(tree: Tree, folder: str, newest: int) -> str:

@@ -11,6 +11,7 @@ from zoo.plugins.loading import Loaded, Plugin
 from zoo.plugins.specs import ArchitectureSpec
 from zoo.registry import guards
 from zoo.registry.loading import build_network, check_fit, load, network_with, state_problems
+from zoo.storage import tensors
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +61,20 @@ def test_damaged_weights_are_not_loaded(published, registry, catalog):
     blob.write_bytes(bytes(data))
     with pytest.raises(StorageError, match="is damaged: its sha256 is not"):
         load("digits-tiny", device="cpu", catalog=catalog)
+
+
+def test_weights_that_are_no_numbers_are_not_loaded(registry, trained, catalog):
+    """The gate refuses them; but not everybody publishes by way of it."""
+    one, network, files = trained()
+    network[3].bias.data[1] = float("nan")
+    files["model.safetensors"] = tensors.to_bytes(network.state_dict())
+    registry.publish(one, files)
+    with pytest.raises(StorageError) as caught:
+        load("digits-tiny", device="cpu", catalog=catalog)
+    assert str(caught.value) == (
+        "the weights of model 'digits-tiny' version 1: tensor '3.bias' holds numbers that are not "
+        "finite"
+    )
 
 
 def test_a_missing_plugin_names_the_command(published):

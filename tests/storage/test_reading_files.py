@@ -33,6 +33,14 @@ def test_wrong_bytes_end_the_block_whatever_came_of_them(tmp_path, raised):
     )
 
 
+def test_fewer_bytes_are_wrong_ones(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    digest = hashlib.sha256(b"abc").hexdigest()
+    with pytest.raises(StorageError) as caught, reading.meanwhile(tmp_path / "a", 4, digest):
+        pass
+    assert str(caught.value) == f"file {str(tmp_path / 'a')!r} has 3 bytes; expected 4"
+
+
 def test_an_error_over_right_bytes_stays_what_it_is(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     digest = hashlib.sha256(b"abc").hexdigest()

@@ -64,11 +64,13 @@ def check_header(path: Path, what: str) -> None:
 
 
 @contextlib.contextmanager
-def meanwhile(path: Path, limit: int, expect_sha256: str, what: str = "file") -> Iterator[bytes]:
-    """As :func:`read`, but the bytes are there at once and are compared behind them, by another
-    thread; leaving the block raises where they are not those expected. Whatever is made of them
-    inside must not be used outside before."""
-    data = read(path, limit, what=what)
+def meanwhile(path: Path, size: int, expect_sha256: str, what: str = "file") -> Iterator[bytes]:
+    """As :func:`read`, of a file of ``size`` bytes, but the bytes are there at once and are
+    compared behind them, by another thread; leaving the block raises where they are not those
+    expected. Whatever is made of them inside must not be used outside before."""
+    data = read(path, size, what=what)
+    if len(data) != size:
+        raise StorageError(f"{what} {str(path)!r} has {len(data)} bytes; expected {size}")
     with ThreadPoolExecutor(1) as behind:
         digest = behind.submit(lambda: hashlib.sha256(data).hexdigest())
         try:

@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hostile_case import Case
-from hostile_world import BOTH, MODEL, OTHER, World
+from hostile_case import EVERY, Case
+from hostile_world import BOTH, MODEL, OTHER, WEIGHTS, World
 
 from zoo.registry import layout
 from zoo.registry.record import CARD
@@ -178,6 +178,8 @@ TOLD = {
         prev=hashlib.sha256(json.dumps(record).encode()).hexdigest()
     ),
 }
+# What is of the weights, and is not so.
+SIZES = {"a byte more": 1, "a byte less": -1, "16 GiB more": 1 << 34, "as good as none": None}
 # What only loading can tell: a network that does not fit, or never ends.
 NETWORKS = {
     "an option of 10^9 layers": ("deep", 10**9),
@@ -234,6 +236,9 @@ CARDS = {
 def cases() -> Iterator[Case]:
     for what, change in REFUSED.items():
         yield Case(f"record: {what}", _in_place(change))
+    for what, more in SIZES.items():
+        refuse = EVERY if what == "16 GiB more" else ("load", "pull", "verify")
+        yield Case(f"record: weights of {what}", _in_place(_sized(more)), refuse)
     for what, change in TOLD.items():
         yield Case(f"record: {what}", _in_place(change), ("verify",))
     for what, (name, hidden) in NETWORKS.items():
@@ -267,6 +272,14 @@ def _in_place(change: Callable[[R], object]) -> Callable[[World], object]:
 
 def _network(name: str, hidden: object) -> Callable[[R], object]:
     return lambda record: record["architecture"].update(name=name, options={"hidden": hidden})
+
+
+def _sized(more: int | None) -> Callable[[R], object]:
+    def change(record: R) -> None:
+        file = next(one for one in record["files"] if one["path"] == WEIGHTS)
+        file["size"] = 0 if more is None else file["size"] + more
+
+    return change
 
 
 def _too_long(world: World) -> None:

@@ -43,7 +43,10 @@ def compare(
             "--each", help="One by one, also runs of the same recipe with different seeds."
         ),
     ] = False,
-    draws: Annotated[int, typer.Option(help="Draws of the bootstrap.")] = 2000,
+    draws: Annotated[
+        int | None,
+        typer.Option(help="Draws of the bootstrap.", show_default="2,000, where they take seconds"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The seed of these draws.")] = 0,
     level: Annotated[
         float, typer.Option(help="In how many cases an interval holds the true difference.")

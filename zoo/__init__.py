@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from zoo.reports.building import report as report
     from zoo.runs.ensemble import ensemble as ensemble
     from zoo.reports.explaining import explain as explain
+    from zoo.runs.comparing import compare as compare
     from zoo.runs.evaluate import evaluate as evaluate
     from zoo.runs.exporting import export as export
     from zoo.runs.predicting import predict as predict
@@ -95,6 +96,7 @@ _HOMES = {
     "zoo.runs.ensemble": ("ensemble",),
     "zoo.reports.building": ("report",),
     "zoo.reports.explaining": ("explain",),
+    "zoo.runs.comparing": ("compare",),
     "zoo.runs.evaluate": ("evaluate",),
     "zoo.runs.exporting": ("export",),
     "zoo.runs.predicting": ("predict",),

@@ -36,6 +36,7 @@ CODE = (
         ["predict", "--help"],
         ["explain", "--help"],
         ["export", "--help"],
+        ["compare", "--help"],
         ["publish", "--help"],
         ["pull", "--help"],
         ["registry", "serve", "--help"],

@@ -143,6 +143,20 @@ def test_one_alone_is_no_comparison(runs):
     assert str(caught.value) == ("to compare, give two or more runs, models or predictions files")
 
 
+def test_what_takes_long_is_done_when_it_is_asked_for(runs, monkeypatch):
+    monkeypatch.setattr("zoo.predictions.intervals._BY_DEFAULT", 1000)
+    with pytest.raises(PredictionsError) as caught:
+        zoo.compare(["fast-1", "slow-1"])
+    assert str(caught.value) == (
+        "for each model, 2,000 draws of 359 samples and 10 classes take about 0 s: for intervals "
+        "add --draws 2000"
+    )
+    assert zoo.compare(["fast-1", "slow-1"], draws=200).together.plan.draws == 200
+    with pytest.raises(PredictionsError) as caught:
+        zoo.compare(["fast-1", "slow-1"], draws=0)
+    assert str(caught.value) == "draws 0: expected a whole number from 100 to 100,000"
+
+
 def test_a_damaged_recipe_is_told(runs):
     (RunFolder(runs / "fast-1").path / "recipe.toml").write_text("x = ")
     with pytest.raises(RunError) as caught:

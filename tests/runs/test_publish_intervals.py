@@ -86,8 +86,8 @@ def test_what_would_take_long_is_computed_only_when_asked_for(run, here, monkeyp
     done = zoo.evaluate(run.path)
     assert "intervals" not in done.metrics
     assert done.notice == (
-        f"no intervals: 2,000 draws of {done.samples} samples and 10 classes take about 0 s; to "
-        f"have them add --draws 2000"
+        f"2,000 draws of {done.samples} samples and 10 classes take about 0 s: for intervals add "
+        f"--draws 2000"
     )
     asked = zoo.evaluate(run.path, draws=200)
     assert asked.metrics["intervals"]["draws"] == 200

@@ -92,8 +92,8 @@ def planned(
     work = len(predictions) * classes * plan.draws
     if draws is None and work > _BY_DEFAULT:
         return None, (
-            f"no intervals: {plan.draws:,} draws of {len(predictions):,} samples and {classes:,} "
-            f"classes take about {work / _A_SECOND:,.0f} s; to have them add --draws {plan.draws}"
+            f"{plan.draws:,} draws of {len(predictions):,} samples and {classes:,} classes take "
+            f"about {work / _A_SECOND:,.0f} s: for intervals add --draws {plan.draws}"
         )
     return plan, None
 

@@ -18,7 +18,7 @@ from zoo.errors import PredictionsError, RunError, reason
 from zoo.predictions.across_seeds import AcrossSeeds, Recipe
 from zoo.predictions.comparison import Pair, Together
 from zoo.predictions.file import load_predictions
-from zoo.predictions.intervals import DRAWS, LEVEL, SEED, Plan
+from zoo.predictions.intervals import DRAWS, LEVEL, SEED, Plan, planned
 from zoo.predictions.measuring import is_file
 from zoo.predictions.same_samples import Named
 from zoo.registry.config import find
@@ -63,19 +63,23 @@ def compare(
     *,
     split: str = TEST,
     registry: str | None = None,
-    draws: int = DRAWS,
+    draws: int | None = None,
     seed: int = SEED,
     level: float = LEVEL,
     by_recipe: bool = True,
 ) -> Comparison:
     """Compare two or more runs, versions or predictions files, by what was predicted of ``split``
     (files say themselves of which). Several runs of one recipe with different seeds are taken
-    together, unless ``by_recipe`` is false. Raises :class:`PredictionsError` where the samples are
-    not the same, :class:`RunError` where something has not been measured."""
+    together, unless ``by_recipe`` is false. ``draws``: 2,000, unless these take long. Raises
+    :class:`PredictionsError` where the samples are not the same, or the draws take long and nobody
+    asked for them; :class:`RunError` where something has not been measured."""
     if len(references) < 2:
         raise PredictionsError("to compare, give two or more runs, models or predictions files")
-    plan = Plan(draws, seed, level)
+    asked = Plan(DRAWS if draws is None else draws, seed, level)
     spoken = _apart([_spoken(str(one), split, registry) for one in references])
+    plan, long = planned(spoken[0].named.predictions, draws, asked.seed, asked.level)
+    if plan is None:
+        raise PredictionsError(f"for each model, {long}")
     together = Together([one.named for one in spoken], plan)
     recipes = _recipes(spoken) if by_recipe else []
     several = any(len(one.sides) > 1 for one in recipes)

@@ -36,6 +36,13 @@ def _one_of(what: str, text: str, known: Iterable[str]) -> str:
     return text
 
 
+def positive_number(option: str, text: str) -> int:
+    """Taken as a word, for converting it by typer takes as long as all the rest of a list."""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise typer.BadParameter(f"{text!r}: expected a whole number from 1 on", param_hint=option)
+    return int(text)
+
+
 def number_or_word(text: str | None) -> int | str | None:
     """A whole number as one, so that what is left is judged where the words are known."""
     if text is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import completion
-from .choices import Json, task_named
+from .choices import Json, positive_number, task_named
 from .lazy import WordCommand, group
 from .tables import show_fields, show_json, show_table
 
@@ -31,10 +31,10 @@ RegistryName = Annotated[
 ]
 
 
-@app.command("list")  # no WordCommand: a page is a number
+@app.command("list", cls=WordCommand)
 def list_(
     registry: RegistryName = None,
-    page: Annotated[int, typer.Option(min=1, help=f"Which {PAGE} of them.")] = 1,
+    page: Annotated[str, typer.Option(help=f"Which {PAGE} of them.", metavar="NUMBER")] = "1",
     everything: Annotated[bool, typer.Option("--all", help="All of them at once.")] = False,
     dataset: Annotated[
         str | None,
@@ -69,17 +69,17 @@ def list_(
     """
     from zoo.registry.config import open_registry
 
-    opened = open_registry(registry)
-    first = 0 if everything else (page - 1) * PAGE
+    opened, number = open_registry(registry), positive_number("--page", page)
+    first = 0 if everything else (number - 1) * PAGE
     most = None if everything else PAGE
     if dataset is None and task is None and sort is None:
-        total = _list_by_name(opened, first, most, page, json=json)
+        total = _list_by_name(opened, first, most, number, json=json)
     else:
         total = _list_chosen(opened, (dataset, task_named(task), sort, split), first, most, json)
-    if most and total > page * PAGE and not json:
+    if most and total > number * PAGE and not json:
         typer.echo(
-            f"page {page} of {-(-total // PAGE)}; {total} models; next: "
-            f"zoo models list --page {page + 1}, or --all",
+            f"page {number} of {-(-total // PAGE)}; {total} models; next: "
+            f"zoo models list --page {number + 1}, or --all",
             err=True,
         )
 

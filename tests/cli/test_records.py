@@ -147,7 +147,7 @@ def test_an_unknown_run_gets_the_nearest(zoo: Zoo, run: RunFolder) -> None:
     code, out, err = zoo("runs", "show", "runs/pets-2")
     assert (code, out) == (1, "")
     assert err == (
-        "zoo: error: run 'runs/pets-2': no such file or folder (did you mean 'pets-1'?)\n"
+        "zoo: error: run 'runs/pets-2': no such file or folder (did you mean 'runs/pets-1'?)\n"
     )
 
 

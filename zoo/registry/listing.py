@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.errors import ZooError
-from zoo.registry.names import Reference
 from zoo.registry.record import Record
 from zoo.registry.store import Registry
 
@@ -74,11 +73,11 @@ def _newest(registry: Registry, models: Iterable[str]) -> tuple[list[Record], li
 
 
 def _newest_readable(registry: Registry, name: str, problems: list[str]) -> list[Record]:
-    state = registry.state(name)
-    numbers = (n for n in range(registry.newest(name), 0, -1) if not state.is_yanked(n))
+    look = registry.look(name)
+    numbers = (n for n in range(look.newest, 0, -1) if not look.state.is_yanked(n))
     for number in itertools.islice(numbers, _TRIED):
         try:
-            return [registry.record(Reference(name, version=number))]
+            return [registry.numbered(look, number)]
         except ZooError as error:
             problems.append(str(error))
     return []

@@ -60,8 +60,6 @@ class Registry:
         """Make the place a registry now, unless it is one."""
         marker.prepare(self.writable(), str(self))
 
-    # Reading
-
     def models(self) -> list[str]:
         """The names that have a version, sorted."""
         self._check_marker()
@@ -83,11 +81,11 @@ class Registry:
 
     def newest(self, name: str) -> int:
         """The greatest number, whether yanked or not."""
-        return self._look(name).newest
+        return self.look(name).newest
 
     def latest(self, name: str) -> int:
         """What the name alone means: the newest version that is not yanked."""
-        return self._latest(self._look(name))
+        return self._latest(self.look(name))
 
     def state(self, name: str) -> State:
         """The aliases and yanks of a model as they are now."""
@@ -108,13 +106,19 @@ class Registry:
         name = reference.name
         self._check_marker()
         look = Look(self.reading, name)
-        number, expected = self._number(look, reference), reference.digest
-        if reference.version is None and expected is None and not self.reading.listed:
-            expected = look.indexed(number) or ""
-        record = self._record(name, number, expected)
+        number = self._number(look, reference)
+        if reference.version is None and reference.digest is None:
+            record = self.numbered(look, number)
+        else:
+            record = self._record(name, number, reference.digest)
         if reference.version or reference.digest or reference.alias:
             self._warn_of_yank(record, look)
         return record
+
+    def numbered(self, look: Look, number: int) -> Record:
+        """The record of a version that ``look`` found, yanked or not."""
+        expected = None if self.reading.listed else look.indexed(number) or ""
+        return self._record(look.name, number, expected)
 
     def digest(self, record: Record) -> str:
         """sha256 of the record as it stands: pins the version and all it names."""
@@ -163,8 +167,6 @@ class Registry:
         progress(size)
         return place
 
-    # Writing
-
     def publish(
         self, draft: Draft, files: Mapping[str, Source], gate: Gate | None = None
     ) -> Record:
@@ -198,9 +200,7 @@ class Registry:
     def writable(self) -> WritableTree:
         """Its tree, to be written to. Raises :class:`RegistryError` where it can only be read."""
         if not isinstance(self.tree, WritableTree):
-            raise RegistryError(
-                f"{self} can only be read; choose one in a folder or on s3://"
-            )
+            raise RegistryError(f"{self} can only be read; choose one in a folder or on s3://")
         return self.tree
 
     def _check_marker(self) -> None:
@@ -209,7 +209,8 @@ class Registry:
         if not self._checked and self.reading.listed:
             self._checked = marker.check(self.reading, str(self))
 
-    def _look(self, name: str) -> Look:
+    def look(self, name: str) -> Look:
+        """What there is of a model now, read once."""
         return self._require(Look(self.reading, name))
 
     def _require(self, look: Look) -> Look:

@@ -3,6 +3,7 @@
     python hostile_runner.py named [WORD of their names ...]
     python hostile_runner.py mutations SEED START COUNT
     python hostile_runner.py controls
+    python hostile_runner.py all SEED START COUNT       the three of them
     python hostile_runner.py spoil FOLDER NAME ...      leaves a spoilt registry for each name
 
 One process imports everything and forks those that work. Each says first what memory it has once it
@@ -11,6 +12,8 @@ has dealt with the registry as it is, and what it had at most is compared with t
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import resource
@@ -27,15 +30,17 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from hostile_case import Case, Result, carry_out_case  # noqa: E402
+from hostile_commands import COMMANDS  # noqa: E402
+from hostile_controls import DYING, GREEDY, GUARDS, in_a_second, misbehaving  # noqa: E402
+from hostile_mutations import mutations  # noqa: E402
+from hostile_named import named  # noqa: E402
 from hostile_networks import CATALOG  # noqa: E402
 from hostile_watch import Watch  # noqa: E402
 from hostile_world import BOTH, MODEL, World  # noqa: E402
 
 BATCH, MEMORY = 500, 256 << 20
 JOBS = 2
-UNSPOILT = Case(
-    "nothing", lambda world: None, (), (MODEL, f"{MODEL}@best", f"web:{MODEL}", BOTH, f"web:{BOTH}")
-)
+UNSPOILT = Case("nothing", lambda world: None, (), (MODEL, BOTH))
 
 
 @dataclass
@@ -84,14 +89,23 @@ def _start(cases: Sequence[Case], home: Path, prepare: Callable[[], object]) -> 
         os._exit(3)
 
 
+def warm(home: Path) -> None:
+    """Import what is imported late, and read what is read once, before there are processes."""
+    for name in CATALOG.names("architecture"):
+        assert CATALOG.get("architecture", name).options
+    world = World(home)
+    for reference in (MODEL, f"{MODEL}@best", f"web:{MODEL}", BOTH, f"web:{BOTH}"):
+        for command in COMMANDS.values():
+            with contextlib.redirect_stdout(io.StringIO()):
+                command(world, reference)
+            world.clear()
+
+
 def _carried_out(cases: Sequence[Case], home: Path) -> Iterator[dict[str, Any]]:
     """First the memory at the start, then a line before each case, and one after."""
     world = World(home)
     watch = Watch((str(world.out), str(world.cache)), str(world.secret), world.moving)
-    for name in CATALOG.names("architecture"):  # their signatures are read once
-        assert CATALOG.get("architecture", name).options
-    for _ in range(2):  # what is imported late is imported now
-        fine = carry_out_case(world, watch, UNSPOILT)
+    fine = carry_out_case(world, watch, UNSPOILT)
     if fine.wrong or fine.refused:
         raise AssertionError(f"the registry as it is: {fine}")
     yield {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
@@ -119,11 +133,8 @@ def _gathered(cases: Sequence[Case], home: Path, status: int, most: int) -> Batc
 
 def controls(home: Path) -> dict[str, list[Batch]]:
     """What is said of each guard that is taken away, and of commands that misbehave."""
-    from hostile_controls import DYING, GREEDY, GUARDS, misbehaving
-    from hostile_named import named
-
     known = {case.name: case for case in named()}
-    made = {"misbehaving": carry_out_all(misbehaving(), home)}
+    made = {"misbehaving": carry_out_all(misbehaving(), home, in_a_second)}
     made |= {"greedy": carry_out_all([GREEDY], home), "dying": carry_out_all([DYING], home)}
     for name, control in GUARDS.items():
         made[name] = carry_out_all([known[one] for one in control.cases], home, control.spoil)
@@ -131,8 +142,6 @@ def controls(home: Path) -> dict[str, list[Batch]]:
 
 
 def spoil(folder: Path, names: Sequence[str]) -> None:
-    from hostile_named import named
-
     known = {case.name: case for case in named()}
     for number, name in enumerate(names):
         known[name].apply(World(folder / str(number)))
@@ -140,26 +149,26 @@ def spoil(folder: Path, names: Sequence[str]) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     kind, *rest = arguments
+    if kind == "spoil":
+        spoil(Path(rest[0]), rest[1:])
+        return
     os.fsync = lambda descriptor: None  # nothing here is about power cuts
     memory = Path("/dev/shm")  # where folders are made and removed at once
     place = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="zoo-hostile-", dir=place) as folder:
-        home = Path(folder)
-        if kind == "named":
-            from hostile_named import named
+        home, made = Path(folder), {}
+        warm(home / "warm")
+        if kind in ("named", "all"):
+            made["named"] = carry_out_all(named_with(rest if kind == "named" else ()), home)
+        if kind in ("mutations", "all"):
+            made["mutations"] = carry_out_all(list(mutations(*map(int, rest))), home)
+        if kind in ("controls", "all"):
+            made |= controls(home)
+    print(json.dumps({name: [asdict(one) for one in batches] for name, batches in made.items()}))
 
-            words = rest or [""]
-            chosen = [one for one in named() if any(word in one.name for word in words)]
-            made: Any = [asdict(one) for one in carry_out_all(chosen, home)]
-        elif kind == "mutations":
-            from hostile_mutations import mutations
 
-            made = [asdict(one) for one in carry_out_all(list(mutations(*map(int, rest))), home)]
-        elif kind == "spoil":
-            made = spoil(Path(rest[0]), rest[1:])
-        else:
-            made = {name: [asdict(one) for one in all_] for name, all_ in controls(home).items()}
-    print(json.dumps(made))
+def named_with(words: Sequence[str]) -> list[Case]:
+    return [one for one in named() if not words or any(word in one.name for word in words)]
 
 
 if __name__ == "__main__":

@@ -20,13 +20,11 @@ NAMES = [case.name for case in named()]
 pytestmark = pytest.mark.timeout(900)  # processors may be busy
 
 
-def run(*arguments: object, timeout: float = 600) -> Any:
+def run(*arguments: object) -> Any:
     """What the runner tells, which does its work in processes of its own."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(RUNNER), *map(str, arguments)]
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=timeout, check=False
-    )
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)
 
@@ -37,14 +35,24 @@ def gathered(batches: list[dict[str, Any]]) -> dict[str, Any]:
     return {one["name"]: one for batch in batches for one in batch["results"]}
 
 
-@pytest.fixture(scope="module")
-def of_named() -> dict[str, Any]:
-    return gathered(run("named"))
+@pytest.fixture(autouse=True)
+def cache() -> None:
+    """None of a test's own: the work is done elsewhere, and there are thousands of tests."""
+
+
+@pytest.fixture(autouse=True)
+def gate_in_process() -> None:
+    """As :func:`cache`."""
 
 
 @pytest.fixture(scope="module")
-def of_controls() -> dict[str, Any]:
-    return run("controls")
+def told() -> Any:
+    return run("all", SEED, 0, QUICK)
+
+
+@pytest.fixture(scope="module")
+def of_named(told: Any) -> dict[str, Any]:
+    return gathered(told["named"])
 
 
 def test_there_are_as_many_as_are_promised() -> None:
@@ -63,18 +71,17 @@ def test_most_named_ones_are_refused_by_all(of_named: dict[str, Any]) -> None:
     assert refused > 2 * taken > 1000
 
 
-def test_mutations() -> None:
-    check(SEED, QUICK)
+def test_mutations(told: Any) -> None:
+    check(told["mutations"], QUICK)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_all_mutations() -> None:
-    check(SEED, ALL)
+    check(run("mutations", SEED, 0, ALL)["mutations"], ALL)
 
 
-def check(seed: int, count: int) -> None:
-    batches = run("mutations", seed, 0, count, timeout=7000)
+def check(batches: list[dict[str, Any]], count: int) -> None:
     results = gathered(batches)
     assert len(results) == count
     assert [one["wrong"] for one in results.values() if one["wrong"]] == []
@@ -82,35 +89,35 @@ def check(seed: int, count: int) -> None:
     taken = sum(len(one["taken"]) for one in results.values())
     assert refused > taken > count / 4
     print(
-        f"{count} mutations of seed {seed}: {refused} refused, {taken} harmless; "
+        f"{count} mutations of seed {SEED}: {refused} refused, {taken} harmless; "
         f"{max(one['seconds'] for one in results.values()):.2f} s and "
         f"{max(batch['memory'] for batch in batches) >> 20} MB at most"
     )
 
 
 @pytest.mark.parametrize("guard", GUARDS)
-def test_without_a_guard_it_is_seen(of_controls: dict[str, Any], guard: str) -> None:
+def test_without_a_guard_it_is_seen(told: Any, guard: str) -> None:
     control = GUARDS[guard]
-    results = [one for batch in of_controls[guard] for one in batch["results"]]
+    results = [one for batch in told[guard] for one in batch["results"]]
     assert [one["name"] for one in results] == list(control.cases)
     for one in results:
         assert any(control.says in said for said in one["wrong"]), one
 
 
 @pytest.mark.parametrize("what", MISBEHAVING)
-def test_a_command_that_misbehaves_is_seen(of_controls: dict[str, Any], what: str) -> None:
-    (batch,) = of_controls["misbehaving"]
+def test_a_command_that_misbehaves_is_seen(told: Any, what: str) -> None:
+    (batch,) = told["misbehaving"]
     (found,) = (one for one in batch["results"] if one["name"] == what)
     assert any(MISBEHAVING[what][2] in said for said in found["wrong"]), found
 
 
-def test_memory_is_seen(of_controls: dict[str, Any]) -> None:
-    (batch,) = of_controls["greedy"]
+def test_memory_is_seen(told: Any) -> None:
+    (batch,) = told["greedy"]
     (said,) = batch["wrong"]
     assert "its largest file has 0" in said
 
 
-def test_a_process_that_ends_is_seen(of_controls: dict[str, Any]) -> None:
-    (batch,) = of_controls["dying"]
+def test_a_process_that_ends_is_seen(told: Any) -> None:
+    (batch,) = told["dying"]
     (said,) = batch["wrong"]
     assert "its process ended with status 7 after {'begins': 'dies of a signal'}" in said

@@ -128,7 +128,7 @@ def test_a_registry_is_listed_with_its_models(zoo: Zoo, here: Path) -> None:
         {
             "name": "mine",
             "default": True,
-            "folder": str(here / "published"),
+            "url": str(here / "published"),
             "models": 0,
             "writable": True,
             "from": str(here / "registry.toml"),

@@ -195,7 +195,7 @@ def test_a_tracker_that_fails_later_is_named_and_left_out(run):
     notices = [
         event["text"]
         for event in map(json.loads, (done.path / "events.jsonl").read_text().splitlines())
-        if event["event"] == "notice"
+        if event["event"] == "notice" and not event["text"].startswith("this processor")
     ]
     assert done.info["status"] == "finished"
     assert len(notices) == 1

@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from zoo.registry.loading import load as load
     from zoo.registry.pulling import pull as pull
     from zoo.reports.building import report as report
-    from zoo.runs.ensemble import ensemble as ensemble
     from zoo.reports.explaining import explain as explain
     from zoo.runs.comparing import compare as compare
+    from zoo.runs.ensemble import ensemble as ensemble
     from zoo.runs.evaluate import evaluate as evaluate
     from zoo.runs.exporting import export as export
     from zoo.runs.predicting import predict as predict

@@ -120,7 +120,7 @@ def rule_of(
     """The rule that a record names, for its ``members``; ``arrays``: those of its file
     :data:`RULE`, empty where it has none. Raises :class:`RegistryError`, naming ``what``."""
     assert draft.ensemble is not None
-    plain = {name: one.numpy() for name, one in arrays.items()}
+    plain = {name: _array(one) for name, one in arrays.items()}
     tasks = [one.task for one in members]
     _check_members(draft.task, members, what)
     try:
@@ -129,6 +129,14 @@ def rule_of(
         )
     except PredictionsError as error:
         raise RegistryError(f"{what}: {error}") from error
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    """NumPy has no halves and eighths of some kinds; they are no rule's anyway."""
+    try:
+        return tensor.numpy()
+    except TypeError:
+        return tensor.float().numpy()
 
 
 def with_views(predictor: Predictor, draft: Draft, what: str) -> Predictor:

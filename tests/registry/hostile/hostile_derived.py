@@ -1,13 +1,12 @@
-"""Heads, pages, states, catalogs and ensembles in their right form, that say what is not so."""
+"""Heads, pages, states and catalogs in their right form, that say what is not so."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from hostile_case import EVERY, Case
-from hostile_world import BOTH, MODEL, OTHER, World
+from hostile_world import MODEL, OTHER, World
 
 from zoo.registry import layout
 
@@ -144,84 +143,6 @@ CATALOGS: dict[str, tuple[str, Callable[[R], object]]] = {
 }  # fmt: skip
 
 
-def _ensemble(**changes: object) -> Callable[[World], object]:
-    return lambda world: world.change_record(
-        lambda record: record["ensemble"].update(changes), 1, BOTH
-    )
-
-
-def _member(world: World, model: str = MODEL, number: int = 1) -> R:
-    data = world.files[layout.version(model, number)]
-    return {"model": model, "version": number, "digest": hashlib.sha256(data).hexdigest()}
-
-
-def _members(change: Callable[[World], list[R]]) -> Callable[[World], object]:
-    return lambda world: _ensemble(members=change(world))(world)
-
-
-_SELF = {"model": BOTH, "version": 1, "digest": "0" * 64}
-# (change, who has to refuse)
-ENSEMBLES: dict[str, tuple[Callable[[World], object], tuple[str, ...]]] = {
-    "of itself": (_members(lambda world: [_SELF]), ("load", "pull", "verify")),
-    "of itself as it was": (
-        _members(lambda world: [_member(world, BOTH)]), ("load", "pull", "verify")
-    ),
-    "of none": (_ensemble(members=[]), EVERY),
-    "of 1,001": (_members(lambda world: [_member(world)] * 1001), EVERY),
-    "of 100,000 nothings": (_ensemble(members=[{}] * 100_000), EVERY),
-    "of 1,000 that are not there": (
-        _ensemble(members=[{"model": f"m{i}", "version": 1, "digest": "0" * 64}
-                           for i in range(1000)]),
-        ("load", "pull", "verify"),
-    ),
-    "of another version": (
-        _members(lambda world: [{**_member(world), "version": 99}]), ("verify",)
-    ),
-    "of another digest": (
-        _members(lambda world: [{**_member(world), "digest": "0" * 64}]),
-        ("load", "pull", "verify"),
-    ),
-    "of a version beyond all": (
-        _members(lambda world: [{**_member(world), "version": 10**9}]), EVERY
-    ),
-    "of members with paths": (
-        _members(lambda world: [{**_member(world), "model": "../other"}]), EVERY
-    ),
-    "of members with addresses": (
-        _members(lambda world: [{**_member(world), "url": "https://evil.example"}]), EVERY
-    ),
-    "by a method of nobody": (_ensemble(method="os:system"), ("load",)),
-    "with options without an end": (
-        _ensemble(options={f"k{i}": 1 for i in range(70_000)}), EVERY
-    ),
-    "of the same 1,000 times": (_members(lambda world: [_member(world)] * 1000), ()),
-    "of another kind of task": (
-        lambda world: world.change_record(
-            lambda record: record.update(task={"kind": "multilabel", "classes": ["a"],
-                                               "threshold": 0.5}), 1, BOTH),
-        ("load",),
-    ),
-    "of other classes": (
-        lambda world: world.change_record(
-            lambda record: record["task"].update(classes=["x", "y", "z"]), 1, BOTH),
-        ("load",),
-    ),
-    "that asks for views by nobody": (_ensemble(options={"tta": "../x\x1b"}), ("load",)),
-    "ten deep": (lambda world: _nested(world, 10), ("load", "pull")),
-}  # fmt: skip
-
-
-def _nested(world: World, depth: int) -> None:
-    """Ensembles of one, of one another."""
-    below = _member(world)
-    for level in range(depth):
-        name = f"level{level}" if level < depth - 1 else BOTH
-        record = world.json(layout.version(BOTH, 1))
-        record["model"], record["ensemble"]["members"] = name, [below]
-        data = world.put_model(name, record)
-        below = {"model": name, "version": 1, "digest": hashlib.sha256(data).hexdigest()}
-
-
 def cases() -> Iterator[Case]:
     head, page = layout.head(MODEL), layout.page(MODEL, 1)
     for what, (change, web, folder) in HEADS.items():
@@ -244,8 +165,6 @@ def cases() -> Iterator[Case]:
         yield Case(f"state {what}", _on(path, change), (*refuse, "verify"))
     for what, (path, change) in CATALOGS.items():
         yield Case(f"catalog: {what}", _on(path, change), ("verify",))
-    for what, (apply, refuse) in ENSEMBLES.items():
-        yield Case(f"ensemble {what}", apply, refuse, (BOTH,))
     far = layout.version(MODEL, _MOST)
     yield Case(
         "a record with a great number",

@@ -145,7 +145,8 @@ def _wrong_weights(world: World, record: dict[str, Any], model: Any) -> Iterator
     data = (world.root / layout.blob(entry["sha256"])).read_bytes()
     yield from _wrong_bytes(WEIGHTS, data, entry)
     expected = safetensors.torch.load(data)
-    held = model.network.state_dict()
+    network = model.network.network if "calibration" in record else model.network
+    held = network.state_dict()
     if list(held) != [name for name in held if name in expected] or len(held) != len(expected):
         yield f"tensors {set(held) ^ set(expected)} were made up or left out"
     for name in set(held) & set(expected):

@@ -204,6 +204,10 @@ NETWORKS = {
 }
 # What may be said, and is only said.
 SAID: dict[str, Callable[[R], object]] = {
+    "calibrated": _set("calibration", to={"method": "temperature", "temperature": 2.0}),
+    "calibrated by next to nothing": _set(
+        "calibration", to={"method": "temperature", "temperature": 1e-300}
+    ),
     "90,000 classes": _set("task", "classes", to=[f"c{i}" for i in range(90_000)]),
     "18,000 figures": _set("metrics", "test", to=_table(0.5, 18_000)),
     "figures in tables in tables": _set("metrics", "test", "deep", to=_deep(25)),

@@ -177,7 +177,7 @@ def test_weights_that_overflow_are_refused(made):
     weights = state()
     weights["out.bias"] = torch.full((10,), 1e300, dtype=torch.float64)
     with pytest.raises(
-        StorageError, match=r"net\.safetensors': tensor 'out\.bias' holds numbers that"
+        StorageError, match=r"net\.safetensors', converted: tensor 'out\.bias' holds numbers that"
     ):
         fit(made(weights))
 

@@ -160,7 +160,10 @@ def test_no_card_takes_long(piece):
     taken = []
     for length in (CARD_BYTES // 16, CARD_BYTES // 4):
         text = (piece * (length // len(piece) + 1))[:length]
-        start = time.process_time()
-        to_html(text, "name", {})
-        taken.append(time.process_time() - start)
+        tries = []
+        for _ in range(3):  # the least of them: a machine that is busy makes any one slower
+            start = time.process_time()
+            to_html(text, "name", {})
+            tries.append(time.process_time() - start)
+        taken.append(min(tries))
     assert taken[1] < max(10 * taken[0], 0.5)

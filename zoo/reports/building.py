@@ -65,10 +65,10 @@ def report(
     sections = list(_sections(subject, measure(subject, chosen), root))
     dataset = str(subject.data.get("dataset"))
     page = render_page(subject.name, f"{subject.kind} · {dataset} · {chosen}", sections)
-    drawn = _figures(sections, Path(figures).expanduser()) if figures is not None else ()
+    drawn = tuple(_figures(sections, figures)) if figures is not None else ()
     commit.make_folder(path.absolute().parent)
     commit.write(path, page.encode())
-    return Report(path, subject.name, chosen, tuple(drawn))
+    return Report(path, subject.name, chosen, drawn)
 
 
 def _output(subject: Subject, split: str, asked: str | Path | None) -> Path:
@@ -119,7 +119,8 @@ def _history(subject: Subject) -> History | None:
     return read_history(subject.events) or None
 
 
-def _figures(sections: list[Section], folder: Path) -> Iterator[Path]:
+def _figures(sections: list[Section], asked: str | Path) -> Iterator[Path]:
+    folder = Path(asked).expanduser()
     commit.make_folder(folder)
     for chart in _charts(sections):
         for suffix, made in ((".svg", svg_bytes), (".png", png_bytes)):

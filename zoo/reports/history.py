@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.reports.wording import is_number
 from zoo.storage import reading
 
 EVENTS_BYTES = 256 << 20  # a week of training leaves a quarter of that
@@ -102,11 +103,7 @@ def _epoch(value: object) -> int:
 
 def _number(value: object) -> float:
     """NaN for what is none."""
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    try:
-        return float(value) if good and math.isfinite(value) else math.nan  # type: ignore[arg-type]
-    except OverflowError:
-        return math.nan
+    return float(value) if is_number(value) else math.nan  # type: ignore[arg-type]
 
 
 def _column(events: list[Mapping[str, Any]], key: str) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.predictions.intervals import Plan
 from zoo.reports import wording
-from zoo.reports.written import is_number
+from zoo.reports.wording import is_number
 
 
 @dataclass(frozen=True)

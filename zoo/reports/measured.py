@@ -16,7 +16,8 @@ from zoo.reports import wording
 from zoo.reports.blocks import Notice
 from zoo.reports.intervals import Intervals, is_written
 from zoo.reports.subject import Subject
-from zoo.reports.written import checked, is_number
+from zoo.reports.wording import is_number
+from zoo.reports.written import checked
 from zoo.tasks import Task
 
 _SAME = 1e-6  # by which figures of two machines may differ

@@ -35,6 +35,7 @@ SERIES = (
     (SKY, (0, (4, 1.5)), "P"),
     (INK, (0, (1.2, 1.2)), "X"),
 )
+_LAYOUTS = 2
 MILLIMETRE = 1 / 25.4  # inches
 
 SETTINGS: dict[str, Any] = {
@@ -101,7 +102,12 @@ def in_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     @functools.wraps(draw)
     def drawn(*given: P.args, **named: P.kwargs) -> Figure:
         with styled():
-            return draw(*given, **named)
+            figure = draw(*given, **named)
+            # The layout moves a little each time that it is computed; so once and for all.
+            for _ in range(_LAYOUTS):
+                figure.draw_without_rendering()
+            figure.set_layout_engine("none")
+            return figure
 
     return drawn
 
@@ -126,6 +132,6 @@ def near(value: float) -> str:
 def plain(value: float, _: object = None) -> str:
     """A number on an axis, without the mathematics that a browser cannot set: ``0.002``,
     ``2e-05``, ``12,000``."""
-    if abs(value) >= 10_000:
+    if 10_000 <= abs(value) < 10_000_000:
         return f"{value:,.0f}"
-    return f"{value:g}".replace("e-0", "e-")
+    return f"{value:g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")

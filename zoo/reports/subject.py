@@ -131,7 +131,9 @@ def _recipe(run: RunFolder) -> dict[str, Any]:
         data = reading.read(path, _RECIPE_BYTES, what="recipe")
         return tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise RunError(f"recipe {str(path)!r} cannot be read: {clipped(str(error))}") from error
+        raise RunError(
+            f"recipe {str(path)!r} cannot be read: {clipped(str(error), 120)}"
+        ) from error
 
 
 def _source(run: RunFolder, recipe: Mapping[str, Any]) -> Source:
@@ -183,7 +185,7 @@ def _figures(registry: Registry, record: Record, split: str) -> Mapping[str, Any
 
 def _temperature(calibration: object) -> float | None:
     value = calibration.get("temperature") if isinstance(calibration, Mapping) else None
-    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1e6
+    good = wording.is_number(value) and 0 < value <= 1e6  # type: ignore[operator]
     return float(value) if good else None  # type: ignore[arg-type]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +18,14 @@ _WORDS = {
     "dice": "Dice",
 }
 _NONE = "undefined"
+LARGEST = 1e30
+_COUNT = 1 << 53
+
+
+def is_number(value: object) -> bool:
+    """Whether it is one that can be drawn: not too large for that, no infinity, no truth value."""
+    good = isinstance(value, int | float) and not isinstance(value, bool)
+    return good and -LARGEST < value < LARGEST  # type: ignore[operator]
 
 
 def words(figure: str) -> str:
@@ -32,8 +39,9 @@ def head(text: str) -> str:
 
 def number(value: object) -> str:
     """Four decimals; of what is too small or large for them, three digits."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value):
         return _NONE
+    assert isinstance(value, int | float)
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4f}" if 1e-4 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
@@ -48,7 +56,7 @@ def between(interval: object) -> str:
 
 
 def count(value: object) -> str:
-    good = isinstance(value, int) and not isinstance(value, bool)
+    good = type(value) is int and 0 <= value < _COUNT
     return f"{value:,}" if good else "unknown"
 
 
@@ -59,8 +67,9 @@ def several(value: int, one: str, many: str = "") -> str:
 
 def duration(seconds: object) -> str:
     """``8.2 s``, ``2 min 52 s``, ``3 h 4 min``; empty for what is no number."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+    if not is_number(seconds):
         return ""
+    assert isinstance(seconds, int | float)
     if not 0 <= seconds < 1e10:
         return ""
     if seconds < 60:

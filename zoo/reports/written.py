@@ -7,13 +7,17 @@ of :func:`zoo.predictions.metrics.evaluate` is left out, so that all others may 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from zoo.reports.wording import is_number
 from zoo.tasks import MULTILABEL, Task
 
 _COUNT = 1 << 53
+_NO_NUMBERS = {
+    "samples", "support", "confusion", "averages", "per_class", "per_image", "per_image_by_class",
+    "curves", "own_size", "intervals",
+}  # fmt: skip
 _TABLES = ("macro", "micro", "weighted")
 _ROC, _RECALL = ("fpr", "tpr"), ("recall", "precision")
 
@@ -22,7 +26,7 @@ def checked(given: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """What of ``given`` can be relied on; empty where that is nothing."""
     found: dict[str, Any] = _numbers(given)
     if isinstance(given.get("own_size"), Mapping):
-        found["own_size"] = checked({**given["own_size"], "own_size": None}, task)
+        found["own_size"] = checked({**given["own_size"], "own_size": 0}, task)
     samples = given.get("samples")
     if _is_count(samples):
         found["samples"] = samples
@@ -47,15 +51,11 @@ def checked(given: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return found
 
 
-def is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
-
-
 def _numbers(given: Mapping[str, Any]) -> dict[str, float | None]:
     return {
         name: value
         for name, value in given.items()
-        if name != "samples" and (value is None or is_number(value))
+        if name not in _NO_NUMBERS and (value is None or is_number(value))
     }
 
 

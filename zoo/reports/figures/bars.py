@@ -89,11 +89,9 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     if not len(known):
         return 0.0, 1.0
     low, high = float(known.min()), float(known.max())
-    room = max((high - low) * 0.06, (_WIDE - (high - low)) / 2, 0.0)
-    left, right = max(0.0, low - room), min(1.0, high + room)
-    if right - left < _WIDE:  # at one end of the axis
-        left, right = (1 - _WIDE, 1.0) if right == 1.0 else (0.0, _WIDE)
-    return left, right + (right - left) * 0.01
+    wide = min(max((high - low) * 1.12, _WIDE), 1.0)
+    left = min(max(0.0, (low + high - wide) / 2), 1.0 - wide)
+    return left, left + wide * 1.01
 
 
 @in_style

@@ -68,7 +68,8 @@ def _height(rows: int, columns: int) -> float:
     """mm: about square cells, but neither a strip nor a tower."""
     if rows != columns:
         return min(26.0 + 6.0 * min(rows, NAMED), 120.0)
-    return min(34.0 + 10.0 * rows, WIDTH + 2)
+    named = NUMBERED < rows <= NAMED  # their names need room
+    return min(34.0 + 10.0 * rows, WIDTH + (22 if named else 2))
 
 
 def _paint(axes: Any, depth: np.ndarray, right: np.ndarray) -> None:

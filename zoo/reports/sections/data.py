@@ -78,6 +78,6 @@ def _classes(subject: Subject, measured: Measured) -> Block:
 
 def _share(table: Mapping[str, Any], key: str) -> str:
     value = table.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not wording.is_number(value):
         return "–"
-    return wording.number(float(value)) if key == "weight" else f"{value:.2%}"
+    return wording.number(float(value)) if key == "weight" else f"{value:.2%}"  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from zoo.reports.blocks import Block, Facts, Missing, Section, Table, Tile, Tile
 from zoo.reports.history import History
 from zoo.reports.measured import Measured
 from zoo.reports.subject import RUN, Subject
-from zoo.reports.written import is_number
+from zoo.reports.wording import is_number
 from zoo.tasks import BINARY, MULTILABEL, SEGMENTATION, Task
 
 _CLASSES = (

@@ -1,0 +1,297 @@
+"""What a report says is what the files say; what they do not have is said, with what makes it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import pytest
+import report_examples as examples
+from report_reader import Report
+
+import zoo
+from zoo.errors import ZooWarning
+from zoo.reports import wording
+
+SECTIONS = [
+    "summary", "training", "classes", "confusion", "ranking", "calibration", "samples", "data",
+    "resources", "recipe", "environment", "provenance",
+]  # fmt: skip
+KINDS = ["binary", "multiclass", "multilabel"]
+_INTERVAL = "{low:.4f} to {high:.4f}"
+
+
+def read(made) -> Report:
+    page = Report(made.path.read_text(encoding="utf-8"))
+    assert page.wrong == []
+    return page
+
+
+def written(run):
+    return json.loads(run.metrics_path("test").read_text())
+
+
+def near(table: dict, name: str):
+    return f"{table[name]:.4f}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_section_is_there_and_its_numbers_are_those_of_the_metrics_file(here, kind):
+    run = examples.planted(here / "runs" / "one", kind)
+    page, figures = read(zoo.report(run.path)), written(run)
+    assert page.sections == SECTIONS
+    assert page.missing == page.notices == []
+    assert len(page.tiles) >= 7
+    for title, (value, interval) in page.tiles.items():
+        name = named(title)
+        assert value == near(figures, name), title
+        assert interval == _INTERVAL.format(**figures["intervals"]["overall"][name]), title
+    [table] = page.tables["classes"]
+    head, *rows = table
+    for row, of_class, ends in zip(
+        rows, figures["per_class"], figures["intervals"]["per_class"], strict=True
+    ):
+        assert row[:2] == [of_class["class"], f"{of_class['support']:,}"]
+        for title, cell in zip(head[2:], row[2:], strict=True):
+            name = named(title)
+            assert cell == near(of_class, name), (title, row[0])
+            assert _INTERVAL.format(**ends[name]) in page.text
+
+
+def named(title: str) -> str:
+    names = (
+        "accuracy", "balanced_accuracy", "exact_match", "precision", "recall", "specificity", "f1",
+        "auroc", "average_precision", "mcc", "log_loss", "ece",
+    )  # fmt: skip
+    return next(one for one in names if wording.words(one).lower() == title.lower())
+
+
+def test_the_confusion_matrix_holds_every_count(here):
+    run = examples.planted(here / "one", classes=["ant", "bee", "cat", "dog"])
+    page, table = read(zoo.report(run.path)), written(run)["confusion"]
+    drawn = page.texts["Confusion matrix, samples"]
+    assert sorted(one for one in drawn if one.isdecimal()) == sorted(
+        str(count) for row in table for count in row if count
+    )
+    assert {"ant", "bee", "cat", "dog", "truth", "decided as"} <= {*drawn}
+    wrong = [count for i, row in enumerate(table) for j, count in enumerate(row) if i != j]
+    [[_, *rows]] = page.tables["confusion"]
+    assert [int(row[2]) for row in rows] == sorted(filter(None, wrong), reverse=True)[:10]
+    for truth, decided, count, share in rows:
+        i, j = (["ant", "bee", "cat", "dog"].index(name) for name in (truth, decided))
+        assert (int(count), share) == (table[i][j], f"{table[i][j] / sum(table[i]):.1%}")
+
+
+def test_masks_have_images_and_figures_of_pixels_and_of_images(here):
+    run = examples.planted(here / "one", "segmentation", samples=20)
+    page, figures = read(zoo.report(run.path)), written(run)
+    assert page.sections == [
+        "summary", "training", "classes", "confusion", "calibration", "images", "data", "resources",
+        "recipe", "environment", "provenance",
+    ]  # fmt: skip
+    assert page.missing == []
+    assert page.tiles["Dice, mean over images"][0] == near(figures["per_image"], "dice")
+    assert page.tiles["IoU, all pixels"][0] == near(figures, "iou")
+    for heading in ("Worst", "Around the median", "Best"):
+        assert heading in page.text
+    assert len(page.pictures) == 9 * 4
+    assert len({*page.pictures}) == 9 * 4
+    by_image = examples_dice(run)
+    shown = [float(one.partition("Dice ")[2]) for one in page.text.splitlines() if "Dice 0." in one
+             or "Dice 1." in one]  # fmt: skip
+    assert shown[:3] == [round(one, 4) for one in by_image[:3]]
+    assert shown[-3:] == [round(one, 4) for one in by_image[::-1][:3]]
+
+
+def examples_dice(run) -> list[float]:
+    """Pixel by pixel, of what was written."""
+    from zoo.predictions.file import load_predictions
+
+    found = []
+    for image in load_predictions(run.predictions_path("test")).images():
+        both = top = low = 0
+        for truth, said in zip(image.network.targets.flat, image.network.decisions.flat,
+                               strict=True):  # fmt: skip
+            if truth != 255:
+                both, top, low = both + (truth == said == 1), top + (truth == 1), low + (said == 1)
+        found.append(2 * both / (top + low))
+    return sorted(found)
+
+
+def test_the_gallery_shows_what_was_lost_most_and_what_was_least_sure(here):
+    import numpy as np
+
+    from zoo.predictions.file import load_predictions
+
+    run = examples.planted(here / "one", samples=60)
+    said = load_predictions(run.predictions_path("test"))
+    sure = said.probabilities.astype(np.float64)
+    loss = -np.log(sure[np.arange(60), said.targets])
+    doubt = -(sure * np.log(sure)).sum(1)
+    page = read(zoo.report(run.path))
+    names = [one.strip() for one in page.text.splitlines() if one.strip().startswith("s0")]
+    ids = [one[:5] for one in names]
+    assert ids[:24] == said.ids[np.argsort(-loss)[:24]].tolist()
+    assert ids[24:] == said.ids[np.argsort(-doubt)[:12]].tolist()
+    worst = int(np.argmax(loss))
+    assert f"{loss[worst]:.3f}" in names[0]
+    assert said.task.classes[said.targets[worst]] in names[0]
+    assert len(page.pictures) == 36
+
+
+def test_what_is_not_there_yet_is_said_with_the_command_that_makes_it(here):
+    run = examples.planted(here / "runs" / "one")
+    for path in (run.metrics_path("test"), run.predictions_path("test"), run.path / "events.jsonl"):
+        path.unlink()
+    page = read(zoo.report("runs/one"))
+    assert page.sections == SECTIONS
+    evaluate = "zoo eval runs/one --split test"
+    assert page.missing == [
+        "Nothing was measured on 'test' yet.",
+        "No epoch was completed, so there is nothing to draw.",
+        *["This needs figures on 'test':"] * 5,
+        "No epoch was completed, so there is nothing to draw.",
+    ]
+    assert [one for one in page.commands if one.startswith("zoo")] == [evaluate] * 6
+    assert page.tiles == {}
+
+
+def test_figures_without_predictions_serve_for_all_but_the_samples(here):
+    run = examples.planted(here / "one")
+    whole = read(zoo.report(run.path))
+    run.predictions_path("test").unlink()
+    page = read(zoo.report(run.path))
+    assert page.tiles == whole.tiles
+    assert page.tables["classes"] == whole.tables["classes"]
+    assert page.texts["ROC"] == whole.texts["ROC"]
+    assert page.missing == ["This needs the predictions on 'test':"] * 2
+
+
+def test_of_a_split_without_labels_it_says_so(here):
+    run = examples.planted(here / "one", labelled=False)
+    page = read(zoo.report(run.path))
+    assert page.missing == [
+        "Split 'test' has no labels to measure against.", *["Split 'test' has no labels."] * 4,
+    ]  # fmt: skip
+    assert "Least sure" in page.text and "Worst" not in page.text
+
+
+def test_figures_of_other_weights_are_told(here):
+    run = examples.planted(here / "one")
+    (run.path / "best.safetensors").write_bytes(b"trained on")
+    page = read(zoo.report(run.path))
+    assert page.notices == [
+        "What follows on 'test' is of other weights than 'one' has now; measure again:"
+    ]
+    assert page.commands[0] == f"zoo eval {run.path} --split test"
+
+
+def test_figures_that_are_not_of_the_predictions_are_told_and_not_shown(here):
+    run = examples.planted(here / "one")
+    right = read(zoo.report(run.path))
+    changed = {**written(run), "accuracy": 0.999, "intervals": None}
+    run.metrics_path("test").write_text(json.dumps(changed))
+    page = read(zoo.report(run.path))
+    assert page.notices == [
+        "The figures that were kept on 'test' are not those of the predictions beside them, which "
+        "are shown here; measure again:"
+    ]
+    assert page.tiles["Accuracy"][0] == right.tiles["Accuracy"][0] != "0.9990"
+
+
+def test_intervals_that_were_kept_are_taken_only_with_the_same_figures(here, monkeypatch):
+    """They take seconds; so they are not computed again where nothing has changed."""
+    from zoo.reports import measured
+
+    run = examples.planted(here / "one")
+    real, plans = measured.metrics.evaluate, []
+    monkeypatch.setattr(
+        measured.metrics, "evaluate", lambda said, plan=None: plans.append(plan) or real(said, plan)
+    )
+    zoo.report(run.path)
+    assert plans == [None]
+    changed = {**written(run), "accuracy": 0.5}
+    run.metrics_path("test").write_text(json.dumps(changed))
+    zoo.report(run.path)
+    assert plans[1] is None and plans[2].draws == 2000
+
+
+def test_classes_that_cannot_be_measured_are_undefined_and_never_zero(here):
+    run = examples.planted(here / "one", classes=["ant", "bee", "never"], samples=2)
+    page = read(zoo.report(run.path))
+    [[head, *rows]] = page.tables["classes"]
+    assert rows[2][:3] == ["never", "0", "undefined"]
+    assert rows[2][head.index("AUROC")] == "undefined"
+    assert "undefined" in page.texts["Recall"]
+
+
+def test_without_its_images_a_report_does_without_pictures(here):
+    run = examples.planted(here / "one")
+    zoo.report(run.path, output="with.html")
+    examples.planted(here / "other", samples=7)  # now the dataset is another one
+    with pytest.warns(ZooWarning) as told:
+        page = read(zoo.report(run.path))
+    assert str(told[0].message) == (
+        "no pictures of samples: dataset 'made', split 'test': it is not the one that the "
+        "predictions are of: its ids differ"
+    )
+    assert page.pictures == []
+    assert page.missing == ["The images are not at hand; say where they are:"]
+    assert f"zoo report {run.path} --root FOLDER" in page.commands
+    assert page.text.count("no picture") == 36
+
+
+def test_the_same_ids_with_other_labels_are_other_images(here):
+    run = examples.planted(here / "one")
+    examples.planted(here / "other", "binary")  # as many, of the same names
+    with pytest.warns(ZooWarning, match="its ids differ"):
+        read(zoo.report(run.path))
+    labels = examples.DATASETS["made"].splits["test"].labels
+    run = examples.planted(here / "third", "binary")
+    split = examples.DATASETS["made"].splits["test"]
+    object.__setattr__(split, "labels", labels[::-1].copy())
+    with pytest.warns(ZooWarning, match="its labels differ"):
+        assert read(zoo.report(run.path)).pictures == []
+
+
+def test_nothing_of_the_machine_or_its_secrets_is_shown(here):
+    run = examples.planted(here / "one")
+    text = zoo.report(run.path).path.read_text()
+    for private in ("alice", "/home", "hf_", "wandb", str(here)):
+        assert private not in text
+    assert "(left out: a path or a secret of the machine it was trained on)" in text
+    # The negative control: the recipe holds all of it.
+    assert "alice" in (run.path / "recipe.toml").read_text()
+
+
+def test_a_run_that_was_trained_is_reported_whole(trained, here):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        page = read(zoo.report(trained.path, output=here / "trained.html"))
+    figures = json.loads(trained.metrics_path("test").read_text())
+    assert page.sections == SECTIONS
+    assert page.missing == page.notices == []
+    assert page.tiles["Accuracy"][0] == near(figures, "accuracy")
+    assert page.facts["summary", "epochs"] == "3"
+    assert len(page.pictures) == 36
+    assert "Memory" in page.texts
+
+
+def test_a_version_has_its_figures_from_its_record_and_the_rest_once_it_is_measured(trained, here):
+    zoo.publish(trained.path, "digits")
+    page = read(zoo.report("digits@1"))
+    figures = json.loads(trained.metrics_path("test").read_text())
+    assert (here / "reports" / "digits-1.html").is_file()
+    assert page.tiles["Accuracy"][0] == near(figures, "accuracy")
+    assert "Confusion matrix, samples" in page.texts
+    assert page.missing == [
+        "A published version keeps no log of its training; a report of its run has it:",
+        *["This needs the predictions on 'test':"] * 2,
+        "A published version keeps no log of its training; a report of its run has it:",
+    ]
+    assert page.commands[1] == "zoo eval digits@1 --split test"
+    zoo.evaluate("digits@1")
+    page = read(zoo.report("digits"))
+    assert len(page.pictures) == 36
+    assert page.missing[1:] == page.missing[:1]
+    assert page.facts["summary", "licence"] == "apache-2.0"

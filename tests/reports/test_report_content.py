@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 
 import pytest
@@ -12,6 +13,7 @@ from report_reader import Report
 import zoo
 from zoo.errors import ZooWarning
 from zoo.reports import wording
+from zoo.runs.folder import RunFolder
 
 SECTIONS = [
     "summary", "training", "classes", "confusion", "ranking", "calibration", "samples", "data",
@@ -295,3 +297,26 @@ def test_a_version_has_its_figures_from_its_record_and_the_rest_once_it_is_measu
     assert len(page.pictures) == 36
     assert page.missing[1:] == page.missing[:1]
     assert page.facts["summary", "licence"] == "apache-2.0"
+
+
+def test_a_temperature_is_shown_before_and_after(trained, here):
+    shutil.copytree(trained.path, here / "one")
+    run = RunFolder(here / "one")
+    plain = read(zoo.report(run.path))
+    assert plain.facts["calibration", "temperature"] == "none was fitted"
+    assert not [one for one in plain.texts["Reliability diagram"] if "temperature" in one]
+    zoo.evaluate(run.path, calibrate=True)
+    value = run.info["calibration"]["temperature"]
+    page, figures = read(zoo.report(run.path)), written(run)
+    assert page.notices == []
+    assert {f"by temperature {value:.3g}", "without it"} < {*page.texts["Reliability diagram"]}
+    assert page.facts["calibration", "temperature"] == f"{value:.4g}, fitted on val"
+    assert page.facts["calibration", "calibration error (ECE)"].startswith(near(figures, "ece"))
+    ends = [run.info["calibration"][key]["ece"] for key in ("before", "after")]
+    assert page.facts["calibration", "calibration error on val"] == (
+        f"{ends[0]:.4f} without it, {ends[1]:.4f} with it"
+    )
+    zoo.evaluate(run.path, calibrate=False, split="val")  # test stays as it was
+    assert read(zoo.report(run.path)).notices == [
+        "What follows on 'test' is not calibrated as 'one' is now; measure again:"
+    ]

@@ -51,6 +51,14 @@ def measure(subject: Subject, split: str) -> Measured:
     said = load_predictions(path)
     _require_of(subject, split, said)
     notices = [*_stale(subject, split, {"weights_sha256": said.source_digest or None})]
+    if said.temperature != subject.temperature and not notices:
+        notices.append(
+            Notice(
+                f"What follows on {split!r} is not calibrated as {subject.name!r} is now; measure "
+                f"again:",
+                subject.evaluate(split),
+            )
+        )
     if not said.labelled or not len(said):
         return Measured(split, said, {}, Intervals({}), notices)
     figures, kept = _figures(said, written)

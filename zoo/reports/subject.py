@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from zoo.data.splits import TEST, TRAIN, VAL, SplitPlan
 from zoo.errors import RegistryError, ReportError, RunError, clipped, nearest
+from zoo.predictions.calibration import with_temperature
 from zoo.recipes.schema import SplitSection
 from zoo.registry.config import find
 from zoo.registry.private import find_path, find_secret
@@ -42,7 +43,8 @@ class Subject:
 
     ``predictions``: where those on a split would be; ``written``: the figures that were kept on
     one, None where there are none; ``source``: the data it was trained on, None where nobody knows;
-    ``events``: the log of its training, None of a version, which keeps none."""
+    ``events``: the log of its training, None of a version, which keeps none; ``temperature``: by
+    which its logits are divided, None where they are not."""
 
     kind: str
     name: str
@@ -103,25 +105,27 @@ def open_subject(reference: str, registry: str | None = None) -> Subject:
 
 def _of_run(run: RunFolder) -> Subject:
     info, recipe = run.info, _recipe(run)
-    kept = sources.has_weights(run)
+    digest = sources.sha256(sources.weights_of(run)) if sources.has_weights(run) else ""
+    temperature = sources.temperature_of(run, digest)
+    task = Task.from_json(sources.part_of(run, "task"))
     return Subject(
         kind=RUN,
         name=run.path.name or str(run.path),
         argument=as_argument(run.path),
-        task=Task.from_json(sources.part_of(run, "task")),
+        task=with_temperature(task, temperature or 1.0),
         architecture=wording.text(info.get("architecture")),
         data=sources.part_of(run, "data"),
         recipe=_public(recipe),
         preprocessing=wording.table(info, "preprocessing"),
         environment=wording.table(info, "environment"),
         plugin=wording.table(info, "plugin"),
-        digest=sources.sha256(sources.weights_of(run)) if kept else "",
+        digest=digest,
         predictions=run.predictions_path,
         written=lambda split: run.metrics(split) if run.metrics_path(split).is_file() else None,
         source=lambda: _source(run, recipe),
         about=info,
         events=run.path / folder.EVENTS,
-        temperature=_temperature(info.get("calibration")),
+        temperature=temperature,
     )
 
 
@@ -170,7 +174,7 @@ def _of_version(registry: Registry, record: Record) -> Subject:
         written=functools.partial(_figures, registry, record),
         source=lambda: sources.source_of(record),
         about={**record.model_dump(mode="json"), "digest": registry.digest(record)},
-        temperature=_temperature(record.calibration),
+        temperature=record.calibration["temperature"] if record.calibration else None,
     )
 
 
@@ -181,12 +185,6 @@ def _figures(registry: Registry, record: Record, split: str) -> Mapping[str, Any
     data = registry.read_file(record, path)
     found = strict_json.loads(data, f"{path} of {record}", _METRICS_BYTES, _KEYS)
     return found if isinstance(found, Mapping) else None
-
-
-def _temperature(calibration: object) -> float | None:
-    value = calibration.get("temperature") if isinstance(calibration, Mapping) else None
-    good = wording.is_number(value) and 0 < value <= 1e6  # type: ignore[operator]
-    return float(value) if good else None  # type: ignore[arg-type]
 
 
 def _public(recipe: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +13,17 @@ from pydantic import ValidationError
 
 from zoo.data.decoded import STOP
 from zoo.data.splits import SplitPlan
-from zoo.errors import RegistryError, RunError
+from zoo.errors import RegistryError, RunError, ZooWarning
 from zoo.plugins.catalog import catalog
+from zoo.predictions.archive import MOST_TEMPERATURE
 from zoo.recipes.reading import Override, read_recipe
 from zoo.recipes.schema import Recipe, SplitSection
 from zoo.registry.config import HUB
 from zoo.registry.private import find_path
 from zoo.registry.record import Record
 from zoo.runs import folder
-from zoo.runs.folder import RunFolder, named_run
+from zoo.runs.folder import CALIBRATION, INFO, RunFolder, named_run
+from zoo.runs.naming import as_argument
 from zoo.training.kept import BEST, LAST, weights_path
 
 _ONLY_FOR_TRAINING = [
@@ -131,3 +134,23 @@ def _weights_path(run: RunFolder) -> Path:
 def sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def temperature_of(run: RunFolder, digest: str) -> float | None:
+    """That its weights, of sha256 ``digest``, were calibrated with; None where they were not, and
+    with a warning where it was others of the run's. Raises :class:`RunError` for a damaged one."""
+    kept = run.info.get(CALIBRATION)
+    if kept is None:
+        return None
+    value = kept.get("temperature") if isinstance(kept, dict) else None
+    if type(value) is not float or not 0 < value <= MOST_TEMPERATURE:
+        raise RunError(f"run {str(run.path)!r}: its {INFO} is damaged: {CALIBRATION!r}")
+    if kept.get("weights_sha256") != digest:
+        warnings.warn(
+            f"run {str(run.path)!r} was calibrated with other weights, which counts no longer; "
+            f"type: zoo eval {as_argument(run.path)} --calibrate",
+            ZooWarning,
+            stacklevel=3,
+        )
+        return None
+    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +10,8 @@ import torch
 from torch import nn
 
 from zoo.data.preprocessing import Preprocessing
-from zoo.errors import RegistryError, RunError, ZooWarning
+from zoo.errors import RegistryError, RunError
 from zoo.plugins.catalog import catalog
-from zoo.predictions.archive import MOST_TEMPERATURE
 from zoo.predictions.calibration import with_temperature
 from zoo.predictions.views import Views
 from zoo.recipes.schema import Recipe
@@ -21,8 +19,7 @@ from zoo.registry.calibrated import Calibrated
 from zoo.registry.ensemble import Combined, Ensemble
 from zoo.registry.loading import load, network_with
 from zoo.registry.model import Predictor
-from zoo.runs.folder import CALIBRATION, INFO, RunFolder, find_run, near_run
-from zoo.runs.naming import as_argument
+from zoo.runs.folder import RunFolder, find_run, near_run
 from zoo.runs.sources import (
     Source,
     is_path,
@@ -31,6 +28,7 @@ from zoo.runs.sources import (
     sha256,
     source_in,
     source_of,
+    temperature_of,
     weights_of,
 )
 from zoo.storage import tensors
@@ -114,26 +112,6 @@ def of_run(run: RunFolder) -> Subject:
         run=run,
         temperature=temperature,
     )
-
-
-def temperature_of(run: RunFolder, digest: str) -> float | None:
-    """That its weights, of sha256 ``digest``, were calibrated with; None where they were not, and
-    with a warning where it was others of the run's. Raises :class:`RunError` for a damaged one."""
-    kept = run.info.get(CALIBRATION)
-    if kept is None:
-        return None
-    value = kept.get("temperature") if isinstance(kept, dict) else None
-    if type(value) is not float or not 0 < value <= MOST_TEMPERATURE:
-        raise RunError(f"run {str(run.path)!r}: its {INFO} is damaged: {CALIBRATION!r}")
-    if kept.get("weights_sha256") != digest:
-        warnings.warn(
-            f"run {str(run.path)!r} was calibrated with other weights, which counts no longer; "
-            f"type: zoo eval {as_argument(run.path)} --calibrate",
-            ZooWarning,
-            stacklevel=3,
-        )
-        return None
-    return value
 
 
 def with_views(subject: Subject, name: str) -> Subject:

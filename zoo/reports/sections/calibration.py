@@ -31,7 +31,7 @@ def calibration(subject: Subject, measured: Measured) -> Section:
     several = (
         [of_pixels(said)]
         if isinstance(said, MaskPredictions)
-        else _before_and_after(said, subject.temperature)
+        else _before_and_after(said, said.temperature or subject.temperature)
     )
     above, across = _axes(task)
     unit = "pixels" if task.kind == SEGMENTATION else "samples"
@@ -45,12 +45,14 @@ def calibration(subject: Subject, measured: Measured) -> Section:
 
 
 def _before_and_after(said: Predictions, temperature: float | None) -> list[Bins]:
-    plain = reliability(scaled(said, None))["overall"]
-    first = _of_rows(plain, "" if temperature is None else "as the network said it")
+    """By the temperature first, and as the network has it by itself."""
     if temperature is None:
-        return [first]
-    after = reliability(scaled(said, temperature))["overall"]
-    return [first, _of_rows(after, f"by temperature {temperature:.3g}")]
+        return [_of_rows(reliability(said)["overall"], "")]
+    after, before = (scaled(said, one) for one in (temperature, None))
+    return [
+        _of_rows(reliability(after)["overall"], f"by temperature {temperature:.3g}"),
+        _of_rows(reliability(before)["overall"], "without it"),
+    ]
 
 
 def _groups(said: Predictions) -> tuple[str, list[tuple[str, np.ndarray]]]:
@@ -129,8 +131,18 @@ def _facts(subject: Subject, measured: Measured) -> list[tuple[str, str]]:
             interval = wording.between(measured.intervals.of("overall", name))
             value = wording.number(figures[name]) + (f" ({interval})" if interval else "")
             found.append((wording.words(name), value))
-    if subject.task.kind != SEGMENTATION:
-        scale = subject.temperature
+    if isinstance(measured.said, Predictions):
+        scale = measured.said.temperature or subject.temperature
         fitted = "none was fitted" if scale is None else f"{scale:.4g}, fitted on val"
-        found.append(("temperature", fitted))
+        found += [("temperature", fitted), *_on_val(subject)]
     return found
+
+
+def _on_val(subject: Subject) -> list[tuple[str, str]]:
+    """What a run kept when its temperature was fitted."""
+    kept = wording.table(subject.about, "calibration")
+    before, after = (wording.table(kept, key).get("ece") for key in ("before", "after"))
+    if subject.temperature is None or not wording.is_number(before):
+        return []
+    text = f"{wording.number(before)} without it, {wording.number(after)} with it"
+    return [("calibration error on val", text)]

@@ -8,6 +8,7 @@ checkpoints/        from which the run goes on
 predictions/        what the network said about a split
 metrics/            the figures computed from it
 README.md           the card of the version last published from it
+report.html         what zoo report wrote
 """
 
 from __future__ import annotations

@@ -84,6 +84,10 @@ def show_gain(label: str, report: Mapping[str, Any]) -> None:
     weights = [one["weight"] for one in report["members"] if one.get("weight") is not None]
     if weights:
         print("      weights " + " ".join(f"{one:.2f}" for one in weights))
+    else:
+        on_test = " ".join(f"{one['test']:.4f}" for one in report["members"])
+        print(f"      {report['metric']} of the members {on_test}, val of it "
+              f"{report['ensemble']['val']:.4f}")  # fmt: skip
     sys.stdout.flush()
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from zoo.plugins.specs import AugmentationSpec as AugmentationSpec
     from zoo.plugins.specs import DatasetFamily as DatasetFamily
     from zoo.plugins.specs import DatasetSpec as DatasetSpec
+    from zoo.plugins.specs import Facts as Facts
     from zoo.plugins.specs import LossSpec as LossSpec
     from zoo.plugins.specs import OptimizerSpec as OptimizerSpec
     from zoo.plugins.specs import Pretrained as Pretrained
@@ -82,6 +83,7 @@ _HOMES = {
         "AugmentationSpec",
         "DatasetFamily",
         "DatasetSpec",
+        "Facts",
         "LossSpec",
         "OptimizerSpec",
         "Pretrained",

@@ -23,12 +23,15 @@ class DatasetContext:
 
 @dataclass(frozen=True)
 class ArchitectureContext:
-    """``image_size`` is (height, width) in pixels; ``outputs`` the number of logits."""
+    """``image_size`` is (height, width) in pixels; ``outputs`` the number of logits.
+    ``pretrained``, for an architecture's ``pretrained`` only: the tag of the published weights that
+    are asked for, "" for its default ones."""
 
     in_channels: int
     image_size: tuple[int, int]
     outputs: int
     task: Task
+    pretrained: str = ""
 
 
 @dataclass(frozen=True)

@@ -116,12 +116,34 @@ class RemoteFile:
 @dataclass(frozen=True)
 class Pretrained:
     """Published weights of an architecture: tensors by the names of its ``state_dict``. ``mean``
-    and ``std``: one number a channel of the images they were trained on, of values in [0, 1]; None
-    where nobody knows."""
+    and ``std``: one number a channel of the images they were trained on, of values in [0, 1];
+    ``image_size``: those images' height and width in pixels; ``interpolation``: how they were
+    resized, ``"bilinear"`` or ``"bicubic"``. None, or "", where nobody knows."""
 
     weights: Mapping[str, Any]
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
+    image_size: tuple[int, int] | None = None
+    interpolation: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a family says of one architecture without building it or importing its library.
+
+    ``parameters``: their number with the library's own outputs and 3 channels, None if unknown;
+    ``pretrained``: the tags of its published weights, the default one first; ``licence``: of those
+    weights, by its SPDX name; ``source``: the paper; ``image_size``: height and width it was made
+    for, in pixels; ``smallest``: the least side it takes, 0 if unknown; ``tasks``: those it serves,
+    where not all of the family's."""
+
+    parameters: int | None = None
+    pretrained: tuple[str, ...] = ()
+    licence: str = ""
+    source: str = ""
+    image_size: tuple[int, int] | None = None
+    smallest: int = 0
+    tasks: Collection[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,15 +260,18 @@ class Family:
 @dataclass(frozen=True, kw_only=True)
 class ArchitectureFamily(Family):
     """``build(ArchitectureContext, name, **options) -> torch.nn.Module``, and ``pretrained`` as in
-    :class:`ArchitectureSpec`, likewise with the name."""
+    :class:`ArchitectureSpec`, likewise with the name. ``facts(name) -> Facts``, for lists: it
+    imports no library."""
 
     kind: ClassVar[str] = "architecture"
     pretrained: Build | None = None
+    facts: Callable[[str], Facts] | str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.pretrained is not None:
-            check_build(f"{self.kind} family", self.prefix, self.pretrained, "pretrained")
+        for what in ("pretrained", "facts"):
+            if getattr(self, what) is not None:
+                check_build(f"{self.kind} family", self.prefix, getattr(self, what), what)
 
 
 @dataclass(frozen=True, kw_only=True)

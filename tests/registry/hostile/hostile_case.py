@@ -17,7 +17,8 @@ EVERY = tuple(COMMANDS)
 @dataclass(frozen=True)
 class Case:
     """``refuse``: the commands that have to refuse; the others may, or take what is harmless.
-    ``says``: a pattern for what each refusal says; ``large``: its memory is looked at apart."""
+    ``says``: a pattern for what each refusal says; ``large``: its memory is looked at apart;
+    ``quick``: it is also tried by ``make test``, not by ``make sweep`` only."""
 
     name: str
     apply: Callable[[World], object]
@@ -26,6 +27,7 @@ class Case:
     commands: tuple[str, ...] = EVERY
     says: str = ""
     large: bool = False
+    quick: bool = True
 
 
 @dataclass

@@ -36,6 +36,7 @@ _FEW = (
     "parent", "empty", "null", "newline", "escape", "right to left", "very long", "substitution",
     "rich markup", "line separator", "markup",
 )  # fmt: skip
+_ALL_QUICK = ("model asked for", "model of a record", "path of a file")  # else in the sweep
 _NAME = re.compile(r"(?!(con|nul|lpt1)(\..*)?$)[a-z][a-z0-9]*([-_.][a-z0-9]+)*")
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,99}")
@@ -274,6 +275,7 @@ def cases() -> Iterator[Case]:
                 place.refuse_valid if valid else place.refuse,
                 (place.reference(name),),
                 place.commands,
+                quick=what in _FEW or where in _ALL_QUICK,
             )
 
 

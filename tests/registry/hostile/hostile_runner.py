@@ -3,7 +3,7 @@
     python hostile_runner.py named [WORD of their names ...]
     python hostile_runner.py mutations SEED START COUNT
     python hostile_runner.py controls
-    python hostile_runner.py all SEED START COUNT       the three of them
+    python hostile_runner.py quick SEED START COUNT     some of the named, and the others
     python hostile_runner.py spoil FOLDER NAME ...      leaves a spoilt registry for each name
 
 One process imports everything and forks those that work. Each says first what memory it has once it
@@ -13,6 +13,7 @@ has dealt with the registry as it is, and what it had at most is compared with t
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -21,10 +22,10 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
@@ -52,24 +53,34 @@ class Batch:
     wrong: list[str] = field(default_factory=list)
 
 
-def carry_out_all(
-    cases: Sequence[Case], home: Path, prepare: Callable[[], object] = lambda: None
-) -> list[Batch]:
-    """``BATCH`` cases a process, ``JOBS`` processes at a time. ``prepare`` is called in each."""
-    sorts = ([one for one in cases if one.large is large] for large in (False, True))
-    batches = [
-        sort[start : start + BATCH] for sort in sorts for start in range(0, len(sort), BATCH)
-    ]
-    waiting, running = list(enumerate(batches)), {}
-    made: dict[int, Batch] = {}
+class Group(NamedTuple):
+    """``prepare`` is called in each process that carries out some of the cases."""
+
+    cases: Sequence[Case]
+    prepare: Callable[[], object] = lambda: None
+
+
+def carry_out_all(groups: Mapping[str, Group], home: Path) -> dict[str, list[Batch]]:
+    """``BATCH`` cases a process, ``JOBS`` processes at a time."""
+    made: dict[str, list[Batch]] = {name: [] for name in groups}
+    waiting, running = list(_batches(groups)), {}
     while waiting or running:
         while waiting and len(running) < JOBS:
-            number, batch = waiting.pop(0)
-            running[_start(batch, home / str(number), prepare)] = number
+            name, cases = waiting.pop(0)
+            place = home / str(len(waiting))
+            child = _start(cases, place, groups[name].prepare)
+            running[child] = name, cases, place
         child, status, usage = os.wait4(-1, 0)
-        number = running.pop(child)
-        made[number] = _gathered(batches[number], home / str(number), status, usage.ru_maxrss)
-    return [made[number] for number in range(len(batches))]
+        name, cases, place = running.pop(child)
+        made[name].append(_gathered(cases, place, status, usage.ru_maxrss))
+    return made
+
+
+def _batches(groups: Mapping[str, Group]) -> Iterator[tuple[str, Sequence[Case]]]:
+    for name, (cases, _) in groups.items():
+        for large in (False, True):
+            some = [one for one in cases if one.large is large]
+            yield from ((name, some[at : at + BATCH]) for at in range(0, len(some), BATCH))
 
 
 def _start(cases: Sequence[Case], home: Path, prepare: Callable[[], object]) -> int:
@@ -99,6 +110,8 @@ def warm(home: Path) -> None:
             with contextlib.redirect_stdout(io.StringIO()):
                 command(world, reference)
             world.clear()
+    gc.collect()
+    gc.freeze()  # a million objects of torch's need not be looked through again and again
 
 
 def _carried_out(cases: Sequence[Case], home: Path) -> Iterator[dict[str, Any]]:
@@ -131,14 +144,17 @@ def _gathered(cases: Sequence[Case], home: Path, status: int, most: int) -> Batc
     return made
 
 
-def controls(home: Path) -> dict[str, list[Batch]]:
+def controls() -> dict[str, Group]:
     """What is said of each guard that is taken away, and of commands that misbehave."""
     known = {case.name: case for case in named()}
-    made = {"misbehaving": carry_out_all(misbehaving(), home, in_a_second)}
-    made |= {"greedy": carry_out_all([GREEDY], home), "dying": carry_out_all([DYING], home)}
-    for name, control in GUARDS.items():
-        made[name] = carry_out_all([known[one] for one in control.cases], home, control.spoil)
-    return made
+    guards = {
+        name: Group([known[one] for one in control.cases], control.spoil)
+        for name, control in GUARDS.items()
+    }
+    return {
+        "misbehaving": Group(misbehaving(), in_a_second), "greedy": Group([GREEDY]),
+        "dying": Group([DYING]), **guards,
+    }  # fmt: skip
 
 
 def spoil(folder: Path, names: Sequence[str]) -> None:
@@ -156,14 +172,17 @@ def main(arguments: Sequence[str]) -> None:
     memory = Path("/dev/shm")  # where folders are made and removed at once
     place = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="zoo-hostile-", dir=place) as folder:
-        home, made = Path(folder), {}
+        home, groups = Path(folder), {}
         warm(home / "warm")
-        if kind in ("named", "all"):
-            made["named"] = carry_out_all(named_with(rest if kind == "named" else ()), home)
-        if kind in ("mutations", "all"):
-            made["mutations"] = carry_out_all(list(mutations(*map(int, rest))), home)
-        if kind in ("controls", "all"):
-            made |= controls(home)
+        if kind == "named":
+            groups["named"] = Group(named_with(rest))
+        if kind == "quick":
+            groups["named"] = Group([one for one in named() if one.quick])
+        if kind in ("mutations", "quick"):
+            groups["mutations"] = Group(list(mutations(*map(int, rest))))
+        if kind in ("controls", "quick"):
+            groups |= controls()
+        made = carry_out_all(groups, home)
     print(json.dumps({name: [asdict(one) for one in batches] for name, batches in made.items()}))
 
 

@@ -244,7 +244,11 @@ def cases() -> Iterator[Case]:
     for what, make in LARGE.items():
         refuse = READ if "90" in what else ("load",)
         yield Case(
-            f"weights: {what}", lambda world, make=make: world.put_file(make()), refuse, large=True
+            f"weights: {what}",
+            lambda world, make=make: world.put_file(make()),
+            refuse,
+            large=True,
+            quick="90" in what,
         )
     for what, make in FOREIGN.items():
         yield Case(f"weights: {what}", lambda world, make=make: world.put_file(make()), ("load",))

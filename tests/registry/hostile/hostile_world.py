@@ -89,6 +89,9 @@ class World:
             for path in self.root.rglob("*")
             if path.is_file()
         }
+        self._folders = {
+            path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_dir()
+        } | {"."}
         self._touched: set[str] = set()
         self.there: set[str] = set()
         self.moving: set[str] = set()  # what changes while commands run, by a case's own doing
@@ -215,6 +218,14 @@ class World:
                         waiting.append(one.path)
         return found
 
+    def _remove_empty(self, folder: Path) -> None:
+        """Folders that no file is in, up to those of the registry as it was."""
+        while folder.as_posix() not in self._folders and (self.root / folder).is_dir():
+            if any((self.root / folder).iterdir()):
+                break
+            (self.root / folder).rmdir()
+            folder = folder.parent
+
     def clear(self) -> None:
         """Empty the places where commands may write."""
         for folder in (self.out, self.cache):
@@ -227,6 +238,9 @@ class World:
         self.put_toml(_TOML)
         for touched in self._touched:
             _remove(self.root / touched)
+            self._remove_empty(Path(touched).parent)
+        for folder in self._folders:
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
         for path, data in self.files.items():
             if any(path == one or path.startswith(f"{one}/") for one in self._touched):
                 (self.root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from zoo.data.datasets import Split as Split
     from zoo.data.decoding import open_image as open_image
     from zoo.data.draws import Draws as Draws
+    from zoo.data.published_weights import fetch_weights as fetch_weights
+    from zoo.data.published_weights import read_torch_weights as read_torch_weights
     from zoo.errors import DataError as DataError
     from zoo.errors import PausedError as PausedError
     from zoo.errors import TrainingError as TrainingError
@@ -65,6 +67,7 @@ _HOMES = {
     "zoo.data.datasets": ("ArraySplit", "Dataset", "FileSplit", "Provenance", "Split"),
     "zoo.data.decoding": ("open_image",),
     "zoo.data.draws": ("Draws",),
+    "zoo.data.published_weights": ("fetch_weights", "read_torch_weights"),
     "zoo.errors": ("DataError", "PausedError", "TrainingError", "ZooError", "ZooWarning"),
     "zoo.plugins.checks": ("check_plugin",),
     "zoo.plugins.contexts": (

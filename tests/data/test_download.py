@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import shutil
 import socket
 import threading
@@ -16,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 from zoo.data import download as downloads
-from zoo.data.download import UnreachableError, download, md5_of
+from zoo.data.download import UnreachableError, Wanted, digest_of, download
 from zoo.errors import DataError
 from zoo.plugins.specs import RemoteFile
 
@@ -29,7 +30,8 @@ def silent(name, done, total):
 
 
 def remote(url, body=BODY, largest=1 << 21, http=True):
-    return RemoteFile(url, "x.bin", hashlib.md5(body).hexdigest(), largest, http=http)
+    file = RemoteFile(url, "x.bin", hashlib.md5(body).hexdigest(), largest, http=http)
+    return Wanted.of(file)
 
 
 def refused(file, path):
@@ -45,7 +47,7 @@ def test_a_file_comes_whole_and_its_progress_is_told(server, tmp_path):
     file = remote(server.give("/x", BODY))
     download(file, tmp_path / "x.bin", lambda *given: told.append(given))
     assert (tmp_path / "x.bin").read_bytes() == BODY
-    assert md5_of(tmp_path / "x.bin") == file.md5
+    assert digest_of(tmp_path / "x.bin", "md5") == file.begins
     assert [path.name for path in tmp_path.iterdir()] == ["x.bin"]
     assert told[0] == ("x.bin", 0, len(BODY))
     assert told[-1] == ("x.bin", len(BODY), len(BODY))
@@ -55,7 +57,7 @@ def test_another_files_bytes_are_refused(server, tmp_path):
     other = BODY[:-1] + b"!"
     file = remote(server.give("/x", other))
     assert refused(file, tmp_path / "x.bin") == (
-        f"{file.url!r} has the md5 {hashlib.md5(other).hexdigest()}; expected {file.md5}: it is "
+        f"{file.url!r} has the md5 {hashlib.md5(other).hexdigest()}; expected {file.begins}: it is "
         f"not the published file, or was damaged on its way; {LATER}"
     )
 
@@ -187,13 +189,17 @@ def test_a_redirect_does_not_lead_out_of_the_web(server, tmp_path):
 
 def test_a_redirect_does_not_lead_from_https_to_http():
     request = urllib.request.Request("https://data.example/x")
-    given = (request, None, 302, "Found", {})
+    given = (request, io.BytesIO(), 302, "Found", {})
     with pytest.raises(DataError) as caught:
-        downloads._Redirects(http=False).redirect_request(*given, "http://data.example/x")
+        downloads._Redirects(remote("https://data.example/x", http=False)).redirect_request(
+            *given, "http://data.example/x"
+        )
     assert str(caught.value) == (
         "'https://data.example/x' leads to 'http://data.example/x': expected an https address"
     )
-    assert downloads._Redirects(http=True).redirect_request(*given, "http://data.example/x")
+    assert downloads._Redirects(remote("https://data.example/x")).redirect_request(
+        *given, "http://data.example/x"
+    )
 
 
 def test_without_https_only_what_says_so_is_taken(server, tmp_path):

@@ -1,4 +1,4 @@
-"""One file from a server: in the time one can wait for, no larger than said, with the right md5.
+"""One file from a server: in the time one can wait for, no larger than said, with the right digest.
 
 The reading happens in a thread, because nothing else ends a look-up of a name that never answers.
 The file appears under its name only when it is whole and right.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import ipaddress
 import queue
 import shutil
 import threading
@@ -16,8 +17,9 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 from urllib.parse import urlsplit
 
 from zoo.errors import DataError, reason
@@ -36,26 +38,55 @@ class UnreachableError(DataError):
     """No server answered: there is no network, or none that leads there."""
 
 
-def download(file: RemoteFile, path: Path, report: Report) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """A file by its address and its digest. ``begins``: how that begins, or all of it; ``plain``:
+    which servers may be asked over http, without the s: none, those of this machine, or any."""
+
+    url: str
+    digest: Literal["md5", "sha256"]
+    begins: str
+    largest: int
+    plain: Literal["none", "loopback", "any"] = "none"
+
+    @classmethod
+    def of(cls, file: RemoteFile) -> Wanted:
+        return cls(file.url, "md5", file.md5, file.largest, "any" if file.http else "none")
+
+    def may_ask(self, url: str) -> bool:
+        """Whether that address may be asked, at first or by a redirect."""
+        parts = urlsplit(url)
+        if parts.scheme == "http":
+            return self.plain == "any" or (self.plain == "loopback" and _is_here(parts.hostname))
+        return parts.scheme == "https"
+
+    def require(self, found: str, what: str, then: str) -> None:
+        """Raise :class:`DataError` unless ``found``, in hexadecimal digits, is the digest."""
+        if found.startswith(self.begins):
+            return
+        whole = len(self.begins) == 2 * _hash(self.digest).digest_size
+        raise DataError(
+            f"{what} has the {self.digest} {found}; expected "
+            f"{self.begins if whole else f'one that begins with {self.begins}'}: it is not the "
+            f"published file{then}"
+        )
+
+
+def download(file: Wanted, path: Path, report: Report) -> None:
     """Put ``file`` at ``path``. ``report(name, bytes so far, bytes in all or None)`` is called at
     every block.
 
     Raises :class:`DataError`, and leaves nothing behind, when the server cannot be reached within
     :data:`CONNECT_SECONDS`, answers with an error, stalls, ends early or sends too much, when the
-    disk is too small, or the md5 is another one.
+    disk is too small, or the digest is another one.
     """
-    scheme = urlsplit(file.url).scheme
-    if scheme != "https" and not (file.http and scheme == "http"):
+    if not file.may_ask(file.url):
         raise DataError(f"{file.url!r}: expected an https address")
     temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.part"
     try:
         with temporary.open("xb") as out:
             found = _copy(file, out, path, report)
-        if found != file.md5:
-            raise DataError(
-                f"{file.url!r} has the md5 {found}; expected {file.md5}: it is not the published "
-                f"file, or was damaged on its way; {_LATER}"
-            )
+        file.require(found, repr(file.url), f", or was damaged on its way; {_LATER}")
         temporary.replace(path)
     except OSError as error:
         raise DataError(f"cannot write {str(path)!r}: {reason(error)}") from error
@@ -63,20 +94,27 @@ def download(file: RemoteFile, path: Path, report: Report) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def md5_of(path: Path) -> str:
-    """The md5 of a file, in hexadecimal digits. Raises ``OSError``."""
+def digest_of(path: Path, digest: str) -> str:
+    """The ``"md5"`` or ``"sha256"`` of a file, in hexadecimal digits. Raises ``OSError``."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, _md5).hexdigest()
+        return hashlib.file_digest(stream, lambda: _hash(digest)).hexdigest()
 
 
-def _md5() -> Any:
-    # As a name for published bytes, not against an adversary: publishers give no other digest.
-    return hashlib.md5(usedforsecurity=False)
+def _hash(digest: str) -> Any:
+    # md5 is a name for published bytes, not against an adversary: publishers give no other digest.
+    return hashlib.new(digest, usedforsecurity=False)
 
 
-def _copy(file: RemoteFile, out: IO[bytes], path: Path, report: Report) -> str:
+def _is_here(host: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:  # a name, which somebody answers for
+        return host == "localhost"
+
+
+def _copy(file: Wanted, out: IO[bytes], path: Path, report: Report) -> str:
     """Write what the server sends; the md5 of it."""
-    digest, done, total = _md5(), 0, None
+    digest, done, total = _hash(file.digest), 0, None
     for item in _received(file):
         if isinstance(item, int):
             total = item if item >= 0 else None
@@ -93,7 +131,7 @@ def _copy(file: RemoteFile, out: IO[bytes], path: Path, report: Report) -> str:
     return str(digest.hexdigest())
 
 
-def _check_room(file: RemoteFile, total: int | None, path: Path) -> None:
+def _check_room(file: Wanted, total: int | None, path: Path) -> None:
     if total is None:
         return
     if total > file.largest:
@@ -103,13 +141,13 @@ def _check_room(file: RemoteFile, total: int | None, path: Path) -> None:
         raise DataError(f"{file.url!r} has {total} bytes; {str(path.parent)!r} has room for {free}")
 
 
-def _too_large(file: RemoteFile) -> DataError:
+def _too_large(file: Wanted) -> DataError:
     return DataError(
         f"{file.url!r} has more than {file.largest} bytes: it is not the published file"
     )
 
 
-def _received(file: RemoteFile) -> Iterator[int | bytes]:
+def _received(file: Wanted) -> Iterator[int | bytes]:
     """First the length that the server promises (-1: none), then the blocks."""
     items: queue.Queue[Any] = queue.Queue(maxsize=8)
     stop = threading.Event()
@@ -137,14 +175,14 @@ def _next(items: queue.Queue[Any], wait: float, late: DataError) -> Any:
     return item
 
 
-def _unreachable(file: RemoteFile) -> UnreachableError:
+def _unreachable(file: Wanted) -> UnreachableError:
     host = urlsplit(file.url).netloc
     return UnreachableError(
         f"{host!r} cannot be reached: no connection within {CONNECT_SECONDS:g} s"
     )
 
 
-def _stalled(file: RemoteFile) -> DataError:
+def _stalled(file: Wanted) -> DataError:
     return DataError(
         f"{file.url!r}: less than {BLOCK} bytes came within {STALL_SECONDS:g} s; {_LATER}"
     )
@@ -153,11 +191,11 @@ def _stalled(file: RemoteFile) -> DataError:
 _CONNECTED, _END = object(), object()
 
 
-def _read(file: RemoteFile, items: queue.Queue[Any], stop: threading.Event) -> None:
+def _read(file: Wanted, items: queue.Queue[Any], stop: threading.Event) -> None:
     """The thread: everything that happens, into ``items``."""
     host = urlsplit(file.url).netloc
     opener = urllib.request.build_opener(
-        _Redirects(file.http),
+        _Redirects(file),
         _Http(lambda: items.put(_CONNECTED)),
         _Https(lambda: items.put(_CONNECTED)),
     )
@@ -183,11 +221,12 @@ def _read(file: RemoteFile, items: queue.Queue[Any], stop: threading.Event) -> N
 class _Redirects(urllib.request.HTTPRedirectHandler):
     max_redirections = REDIRECTS
 
-    def __init__(self, http: bool) -> None:
-        self._schemes = ("https", "http") if http else ("https",)
+    def __init__(self, file: Wanted) -> None:
+        self._file = file
 
     def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, hdrs: Any, new: str) -> Any:
-        if urlsplit(new).scheme not in self._schemes:
+        if not self._file.may_ask(new):
+            fp.close()
             raise DataError(f"{req.full_url!r} leads to {new!r}: expected an https address")
         return super().redirect_request(req, fp, code, msg, hdrs, new)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from zoo.data.download import Report, UnreachableError, download, md5_of
+from zoo.data.download import Report, UnreachableError, Wanted, digest_of, download
 from zoo.errors import DataError, PluginError, ZooError, reason
 from zoo.plugins.catalog import Component
 from zoo.plugins.contexts import DatasetContext
@@ -42,14 +42,11 @@ def _is_there(file: RemoteFile, path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        found = md5_of(path)
+        found = digest_of(path, "md5")
     except OSError as error:
         raise DataError(f"cannot read {str(path)!r}: {reason(error)}") from error
-    if found != file.md5:
-        raise DataError(
-            f"{str(path)!r} has the md5 {found}; expected {file.md5}: it is not the published "
-            f"file; move it away, then type the same command again"
-        )
+    then = "; move it away, then type the same command again"
+    Wanted.of(file).require(found, repr(str(path)), then)
     return True
 
 
@@ -61,7 +58,7 @@ def _get_one(
     except OSError as error:
         raise DataError(f"cannot make {str(path.parent)!r}: {reason(error)}") from error
     try:
-        download(file, path, report)
+        download(Wanted.of(file), path, report)
     except UnreachableError as error:
         wanted = ", ".join(f"{one.url} as {str(root / one.path)!r}" for one in missing)
         raise UnreachableError(

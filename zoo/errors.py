@@ -51,6 +51,10 @@ class RecipeError(ProblemsError):
     """A recipe cannot be carried out; a line for each problem found."""
 
 
+class StudyError(ProblemsError):
+    """A study cannot be carried out; a line for each problem found."""
+
+
 class DataError(ZooError):
     """Images, labels or splits are missing or wrong."""
 

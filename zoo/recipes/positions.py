@@ -51,10 +51,10 @@ class Positions:
     repeats: list[tuple[int, KeyPath]] = field(default_factory=list)
 
 
-def find_positions(text: str) -> Positions:
-    """Where the keys of ``text`` are, up to the first thing that cannot be TOML. Raises
-    :class:`RefusedError` for what tomllib should not be given."""
-    scanner = _Scanner(text)
+def find_positions(text: str, most: int = MAX_KEYS) -> Positions:
+    """Where the keys of ``text`` are, ``most`` of them, up to the first thing that cannot be TOML.
+    Raises :class:`RefusedError` for what tomllib should not be given."""
+    scanner = _Scanner(text, most)
     with contextlib.suppress(_NotTomlError):
         scanner.document()
     return scanner.found
@@ -65,8 +65,8 @@ class _NotTomlError(Exception):
 
 
 class _Scanner:
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, most: int) -> None:
+        self.text, self.most = text, most
         self.at = 0
         self.found = Positions()
         self.list_lengths: dict[KeyPath, int] = {}
@@ -183,8 +183,8 @@ class _Scanner:
         self.defined.add(path)
         for length in range(1, len(path) + 1):
             self.found.lines.setdefault(path[:length], line)
-        if len(self.found.lines) > MAX_KEYS:
-            raise RefusedError(line, f"more than {MAX_KEYS} keys")
+        if len(self.found.lines) > self.most:
+            raise RefusedError(line, f"more than {self.most} keys")
 
     def line(self) -> int:
         return bisect.bisect_left(self.line_ends, self.at) + 1

@@ -35,7 +35,7 @@ from zoo.recipes.schema import (
     TransferSection,
     reserved,
 )
-from zoo.recipes.sources import open_source
+from zoo.recipes.sources import Draft, open_source
 
 __all__ = ["Override", "read_recipe"]
 
@@ -60,8 +60,15 @@ def open_recipe(
     goes without opening the dataset. A flag that names another component than the file drops the
     file's options for it. Also where each key was set, for what is found wrong later. Raises
     :class:`RecipeError` with every problem, by line."""
-    draft = open_source(source)
-    problems = merge(draft, overrides)
+    return complete(open_source(source), [overrides], catalog)
+
+
+def complete(
+    draft: Draft, layers: Sequence[Sequence[Override]], catalog: Catalog | None = None
+) -> tuple[Recipe, Places]:
+    """:func:`open_recipe` of a draft, which is changed: the layers are put over it one after the
+    other, so that a component named in one drops the options that those before it set."""
+    problems = [problem for overrides in layers for problem in merge(draft, overrides)]
     check = _Check(catalog or installed(), problems)
     problems += _unwritable((), draft.data)
     recipe = check.recipe(draft.data)

@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo.errors import RecipeError, closest, did_you_mean, missing_path, reason
 from zoo.recipes.flags import plain_flag_keys
-from zoo.recipes.positions import MAX_DEPTH, Positions, RefusedError, find_positions
+from zoo.recipes.positions import MAX_DEPTH, MAX_KEYS, Positions, RefusedError, find_positions
 from zoo.recipes.problems import Places, key_text
 
 MAX_BYTES = 1_000_000
@@ -25,13 +25,16 @@ class Draft:
     places: Places = field(default_factory=Places)
 
 
-def open_source(source: Path | Mapping[str, Any] | None) -> Draft:
-    """Raises :class:`RecipeError` with one line when the source as a whole is unusable."""
+def open_source(
+    source: Path | Mapping[str, Any] | None, what: str = "recipe", keys: int = MAX_KEYS
+) -> Draft:
+    """``what``: the word for it; ``keys``: how many it may have. Raises :class:`RecipeError` with
+    one line when the source as a whole is unusable."""
     if source is None:
         return Draft(places=Places(plain=plain_flag_keys()))
     if isinstance(source, Mapping):
         return Draft(plain_copy(source))
-    return _parse(source, _text(source))
+    return _parse(source, _text(source, what), what, keys)
 
 
 def plain_copy(value: Any, depth: int = 0) -> Any:
@@ -45,16 +48,16 @@ def plain_copy(value: Any, depth: int = 0) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, what: str) -> str:
     try:
         if not path.is_file():
-            raise RecipeError([_no_file(path)])
+            raise RecipeError([_no_file(path, what)])
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise RecipeError([f"recipe {str(path)!r} cannot be read: {reason(error)}"]) from error
+        raise RecipeError([f"{what} {str(path)!r} cannot be read: {reason(error)}"]) from error
     if len(content) > MAX_BYTES:
-        raise RecipeError([f"{path}: more than {MAX_BYTES} bytes; expected a recipe in TOML"])
+        raise RecipeError([f"{path}: more than {MAX_BYTES} bytes; expected a {what} in TOML"])
     if content.startswith(b"\xef\xbb\xbf"):
         raise RecipeError([f"{path}:1: begins with a byte-order mark; save it as UTF-8 without"])
     try:
@@ -67,24 +70,24 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def _no_file(path: Path) -> str:
-    """What is wrong with ``path``, and which recipe may be meant."""
+def _no_file(path: Path, what: str) -> str:
+    """What is wrong with ``path``, and which file may be meant."""
     if path.is_dir():
         inside = sorted(path.glob("*.toml"))
         meant = did_you_mean(str(inside[0])) if len(inside) == 1 else ""
-        return f"recipe {str(path)!r}: a folder; expected a TOML file{meant}"
+        return f"{what} {str(path)!r}: a folder; expected a TOML file{meant}"
     if path.exists():
-        return f"recipe {str(path)!r}: no regular file; expected a TOML file"
+        return f"{what} {str(path)!r}: no regular file; expected a TOML file"
     near = closest(path.name, [one.name for one in path.parent.glob("*.toml")])
-    return missing_path("recipe", path) + (did_you_mean(str(path.parent / near)) if near else "")
+    return missing_path(what, path) + (did_you_mean(str(path.parent / near)) if near else "")
 
 
-def _parse(path: Path, text: str) -> Draft:
+def _parse(path: Path, text: str, what: str, keys: int) -> Draft:
     try:
-        positions = find_positions(text)
+        positions = find_positions(text, keys)
     except RefusedError as error:
         raise RecipeError(
-            [f"{path}:{error.line}: {error.what}; expected a recipe in TOML"]
+            [f"{path}:{error.line}: {error.what}; expected a {what} in TOML"]
         ) from error
     try:
         data = tomllib.loads(text)

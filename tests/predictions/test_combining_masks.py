@@ -271,6 +271,12 @@ class TestMasksThatDoNotFit:
             with pytest.raises(PredictionsError, match="see different parts"):
                 grids.check_frames(["a", "b"], both)
 
+    def test_networks_of_one_size_that_were_shown_different_parts(self, tmp_path):
+        first, other = (write(tmp_path / f"{i}.npz", THING, i) for i in (0, 1))
+        crop = preprocessing((12, 12), store_size=(16, 16), fit="crop").as_json()
+        with pytest.raises(PredictionsError, match="'m0' and 'm1' see different parts of an image"):
+            together([first, dataclasses.replace(other, preprocessing=crop)])
+
     def test_a_file_that_does_not_say_how_images_were_shown(self, tmp_path):
         first = write(tmp_path / "a.npz", THING, 0)
         other = write(tmp_path / "b.npz", THING, 1, size=(6, 6))

@@ -1,5 +1,7 @@
 """Masks compared on each image's own grid, or on the networks' where that is one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,15 +30,20 @@ def truth(side=SIDE):
     return masks
 
 
-def written(path, wrong, *, side=SIDE, own=True, seed=0, ids=None):
-    """Of each image a share of about ``wrong`` of the pixels is decided wrongly."""
+def written(path, wrong, *, side=SIDE, own=True, seed=0, ids=None, changed=None):
+    """Of each image a share of about ``wrong`` of the pixels is decided wrongly; of the image
+    ``changed`` one pixel of the true mask is another, in both sizes."""
     rng, targets = np.random.default_rng(seed), truth(side)
     decisions = targets ^ (rng.random(targets.shape) < wrong).astype(np.uint8)
     pairs = []
     if own:
         for number, mask in enumerate(truth(2 * SIDE)):
             large = decisions[number].repeat(2 * SIDE // side, 0).repeat(2 * SIDE // side, 1)
+            if number == changed:
+                mask[-1, -1] ^= 1
             pairs.append(MaskPair(large, mask))
+    if changed is not None:
+        targets[changed, -1, -1] ^= 1
     chunk = MaskChunk(decisions[:, None] * np.uint8(255), decisions, targets, pairs)
     heading = Heading(TASK, "tools", "test", "f", "c", "runs/a")
     ids = ids or [f"i{number}" for number in range(IMAGES)]
@@ -93,6 +100,26 @@ def test_images_in_another_order_are_told(tmp_path):
     with pytest.raises(PredictionsError) as caught:
         together(one, turned)
     assert str(caught.value) == "'b' has its images in another order"
+
+
+@pytest.mark.parametrize(("own", "side"), [(True, SIDE), (True, 8), (False, SIDE)])
+def test_other_true_masks_are_told(tmp_path, own, side):
+    one = written(tmp_path / "a.npz", 0.1, own=own)
+    assert len(together(one, written(tmp_path / "b.npz", 0.1, own=own, side=side)).pairs()) == 1
+    other = written(tmp_path / "c.npz", 0.1, own=own, side=side, changed=7)
+    with pytest.raises(PredictionsError) as caught:
+        together(one, other)
+    assert str(caught.value) == "'a' and 'b' have different labels of 1 sample, such as 'i7'"
+
+
+def test_true_masks_of_the_images_size_are_the_same_whatever_the_network_saw(tmp_path):
+    """Of files with own masks those on the network's grid may differ, as by another fit."""
+    one, heading = written(tmp_path / "a.npz", 0.1), Heading(TASK, "tools", "test", "f", "c", "b")
+    chunks = [replace(chunk, targets=chunk.targets[:, ::-1].copy()) for chunk in one.chunks()]
+    pairs = [image.own for image in one.images()]
+    given = [replace(chunks[0], own=pairs)]
+    shifted = MaskPredictions.write(tmp_path / "b.npz", heading, one.ids.tolist(), given)
+    assert len(together(one, shifted).pairs()) == 1
 
 
 def test_intervals_of_masks_are_the_bootstraps_over_images(tmp_path):

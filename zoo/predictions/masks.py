@@ -212,6 +212,27 @@ class MaskPredictions(Heading):
                     yield ImageMasks(network, own)
                     number += 1
 
+    def targets(self, *, own: bool) -> Iterator[np.ndarray]:
+        """The true mask of one image after the other, uint8 (h, w), of its ``own`` size or of the
+        network's; what was said of them is not read. Raises as :meth:`chunks` does."""
+        number = 0
+        with opened(self.path) as archive:
+            for chunk, length in enumerate(self.lengths):
+                for small in self._targets(archive, chunk, length):
+                    mask = None
+                    if own and self.sizes is not None:
+                        height, width = self.sizes[number].tolist()
+                        mask = own_masks.read_targets(archive, number, (height, width), self.task)
+                    yield small if mask is None else mask
+                    number += 1
+
+    def _targets(self, archive: Archive, number: int, length: int) -> np.ndarray:
+        member = f"targets-{number:04d}"
+        array = archive[member]
+        check_array(member, array, (length, *self.size), "u")
+        self._check_targets(array, number)
+        return array
+
     def _chunks(self, archive: Archive) -> Iterator[MaskChunk]:
         for number, length in enumerate(self.lengths):
             arrays = {}
@@ -234,9 +255,11 @@ class MaskPredictions(Heading):
         if int(chunk.decisions.max()) >= classes:
             raise PredictionsError(f"decisions-{number:04d} lie outside the classes")
         if chunk.targets is not None:
-            outside = (chunk.targets >= classes) & (chunk.targets != IGNORE)
-            if outside.any():
-                raise PredictionsError(f"targets-{number:04d} lie outside the classes")
+            self._check_targets(chunk.targets, number)
+
+    def _check_targets(self, targets: np.ndarray, number: int) -> None:
+        if ((targets >= len(self.task.classes)) & (targets != IGNORE)).any():
+            raise PredictionsError(f"targets-{number:04d} lie outside the classes")
 
 
 def _size(value: Any, *, empty: bool) -> tuple[int, int]:

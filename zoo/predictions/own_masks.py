@@ -60,16 +60,30 @@ def check_members(
 def read(archive: Archive, number: int, size: tuple[int, int], task: Task) -> MaskPair | None:
     """Those of an image; None where they are those of the network's size. Raises
     :class:`PredictionsError` for ids that are no class."""
-    arrays = {}
-    for name in ("decisions", "targets"):
-        member = _member(name, number)
-        array = archive.get(member)
-        if array is not None:
-            check_array(member, array, size, "u")
-            if ((array >= len(task.classes)) & (array != IGNORE)).any():
-                raise PredictionsError(f"{member} lie outside the classes")
-            arrays[name] = array
-    return MaskPair(arrays["decisions"], arrays.get("targets")) if arrays else None
+    decisions = _mask(archive, "decisions", number, size, task)
+    if decisions is None:
+        return None
+    return MaskPair(decisions, read_targets(archive, number, size, task))
+
+
+def read_targets(
+    archive: Archive, number: int, size: tuple[int, int], task: Task
+) -> np.ndarray | None:
+    """As :func:`read`, the true mask alone; None, too, where there are none."""
+    return _mask(archive, "targets", number, size, task)
+
+
+def _mask(
+    archive: Archive, name: str, number: int, size: tuple[int, int], task: Task
+) -> np.ndarray | None:
+    member = _member(name, number)
+    array = archive.get(member)
+    if array is None:
+        return None
+    check_array(member, array, size, "u")
+    if ((array >= len(task.classes)) & (array != IGNORE)).any():
+        raise PredictionsError(f"{member} lie outside the classes")
+    return array
 
 
 def check_bytes(archive: Archive, member: str, shape: tuple[int, ...]) -> None:

@@ -92,9 +92,10 @@ def _check_truth(first: Named, other: Named) -> None:
     both = f"{first._shown} and {other._shown}"
     differ = _other_labels(ours, theirs)
     if differ.any():
-        example = clipped(str(ours.ids[differ][0]))
+        example, count = clipped(str(ours.ids[differ][0])), int(differ.sum())
+        samples = "sample" if count == 1 else "samples"
         raise PredictionsError(
-            f"{both} have different labels of {int(differ.sum()):,} samples, such as {example!r}"
+            f"{both} have different labels of {count:,} {samples}, such as {example!r}"
         )
     groups = ours.groups, theirs.groups
     if groups[0] is not None and groups[1] is not None and (groups[0] != groups[1]).any():
@@ -104,9 +105,21 @@ def _check_truth(first: Named, other: Named) -> None:
 def _other_labels(
     ours: Predictions | MaskPredictions, theirs: Predictions | MaskPredictions
 ) -> np.ndarray:
-    """Bool (N,). Masks are in the two files by their own sizes, and are not compared."""
+    """Bool (N,)."""
+    if isinstance(ours, MaskPredictions) and isinstance(theirs, MaskPredictions):
+        return _other_masks(ours, theirs)
     if isinstance(ours, Predictions) and isinstance(theirs, Predictions):  # noqa: SIM102
         if ours.targets is not None and theirs.targets is not None:
             found: np.ndarray = (ours.targets != theirs.targets).reshape(len(ours), -1).any(1)
             return found
     return np.zeros(len(ours), bool)
+
+
+def _other_masks(ours: MaskPredictions, theirs: MaskPredictions) -> np.ndarray:
+    """Bool (N,): on each image's own grid where both files have that, for there the mask is the one
+    on disk, however a network was shown it; else on the networks' where that is one."""
+    own = ours.sizes is not None and theirs.sizes is not None
+    if not (ours.labelled and theirs.labelled and (own or ours.size == theirs.size)):
+        return np.zeros(len(ours), bool)
+    both = zip(ours.targets(own=own), theirs.targets(own=own), strict=True)
+    return np.array([not np.array_equal(*pair) for pair in both], bool)

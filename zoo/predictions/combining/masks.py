@@ -51,7 +51,8 @@ class MaskMembers:
         """Raises :class:`PredictionsError` unless they are :func:`alike.alike`, and of the same
         part of each image."""
         alike(names, files)
-        if len({one.size for one in files}) > 1:
+        # Files of one size that do not say more have the same true masks on that grid.
+        if len({one.size for one in files}) > 1 or all(one.preprocessing for one in files):
             check_frames(names, [_preprocessing(*pair) for pair in zip(names, files, strict=True)])
         return cls(tuple(names), tuple(files), common_task([one.task for one in files]))
 

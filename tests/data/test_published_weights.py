@@ -167,7 +167,7 @@ def test_a_mirror_of_this_machine_leads_to_no_other(mirror):
         request.end_headers()
 
     mirror.answers[AT] = moved
-    with pytest.raises(DataError, match=r"leads to 'http://weights.example/net-1.pth': expected an"):
+    with pytest.raises(DataError, match=r"leads to 'http://weights.example/net-1.pth': expected"):
         fetch()
 
 

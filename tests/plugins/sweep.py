@@ -58,9 +58,9 @@ def try_architecture(
     size: int | tuple[int, int] = 64,
     options: Mapping[str, Any] | None = None,
 ) -> Outcome:
-    """Build ``name`` for ``channels`` and ``outputs`` (one: a task with a positive class), run two images
-    of ``size`` forth and back, save the state, load it as a published version's is loaded, and
-    compare the logits to the bit. Above :data:`LARGE` parameters, shapes only."""
+    """Build ``name`` for ``channels`` and ``outputs`` (one: a task with a positive class), run two
+    images of ``size`` forth and back, save the state, load it as a published version's is loaded,
+    and compare the logits to the bit. Above :data:`LARGE` parameters, shapes only."""
     sides = (size, size) if isinstance(size, int) else size
     trial = _Trial(name, channels, sides, _task(task, outputs), options or {})
     started = time.monotonic()
@@ -128,7 +128,7 @@ class _Trial:
             found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise FaultError(f"it gives {found}; expected a tensor {shape}")
         # Not the plain sum, whose gradient is zero behind a normalization.
-        (logits.float() * torch.randn(shape, device=self.device)).sum().backward()
+        torch.autograd.backward((logits.float() * torch.randn(shape, device=self.device)).sum())
         self._look_at_gradients(network)
 
     def _look_at_gradients(self, network: nn.Module) -> None:

@@ -99,4 +99,3 @@ def test_a_large_one_takes_no_memory():
     assert found.ok, found.problem
     assert found.device == "meta"
     assert found.parameters > sweep.LARGE
-    assert found.seconds < 5

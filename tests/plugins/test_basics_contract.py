@@ -27,6 +27,7 @@ COMPONENTS = {
     "dataset": {"digits", "mnist", *FILES},
     "architecture": {
         "linear", "mlp", "simple_cnn", "tiny_cnn", "skin_cnn", "alexnet_bn", "unet",
+        "resnet18_kaiming",
     },
     "loss": {"cross_entropy", "bce", "focal"},
     "sampler": {"shuffle", "weighted", "sequential"},

@@ -1,4 +1,5 @@
-"""tiny_cnn, skin_cnn and alexnet_bn are the networks of the reports; mlp in all their forms."""
+"""tiny_cnn, skin_cnn, alexnet_bn and resnet18_kaiming are the networks of the reports; mlp in all
+their forms."""
 
 import itertools
 
@@ -120,6 +121,57 @@ def test_alexnet_bn_takes_any_number_of_channels():
     first = network.features[0]
     assert (first.kernel_size, first.stride, first.padding) == ((11, 11), (4, 4), (2, 2))
     assert [one.p for one in network.classifier if isinstance(one, nn.Dropout)] == [0.1, 0.1]
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_skin_cnn_with_5x5_kernels_keeps_every_size(residual):
+    network = networks_reports.skin_cnn(context(), residual=residual, kernel_size=5)
+    kernels = [one.kernel_size[0] for one in network.modules() if isinstance(one, nn.Conv2d)]
+    assert kernels == ([5, 5, 5, 1] if residual else [5, 5])
+    assert network.hidden.in_features == 32_768
+    assert network.eval()(torch.rand(2, 3, 128, 128)).shape == (2, 1)
+
+
+def test_alexnet_bn_takes_alexnets_weights(monkeypatch):
+    from torchvision.models import AlexNet
+
+    torch.manual_seed(0)
+    theirs = AlexNet(num_classes=1000)
+    monkeypatch.setattr(networks_reports, "fetch_weights", lambda **asked: asked["url"])
+    monkeypatch.setattr(
+        networks_reports, "read_torch_weights", lambda path: dict(theirs.state_dict())
+    )
+    given = networks_reports.alexnet_bn_weights(context())
+    assert (given.mean, given.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    ours = networks_reports.alexnet_bn(context(outputs=1000))
+    missing, unexpected = ours.load_state_dict(dict(given.weights), strict=False)
+    assert unexpected == []
+    norms = [name for name, part in ours.named_modules() if isinstance(part, nn.BatchNorm2d)]
+    assert {name.rpartition(".")[0] for name in missing} == set(norms)
+    for part in ours.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.eps = 0.0  # a new norm is then the identity: the same network
+    images = torch.rand(2, 3, 224, 224)
+    with torch.no_grad():
+        assert torch.allclose(ours.eval()(images), theirs.eval()(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_resnet18_kaiming_is_torchvisions_drawn_by_the_fan_in(channels):
+    from torchvision.models import resnet18
+
+    torch.manual_seed(0)
+    network = networks_reports.resnet18_kaiming(context(channels, (64, 64), 1))
+    shapes = {name: one.shape for name, one in network.state_dict().items()}
+    expected = {name: one.shape for name, one in resnet18(num_classes=1).state_dict().items()}
+    expected["conv1.weight"] = torch.Size((64, channels, 7, 7))
+    assert shapes == expected
+    for part in network.modules():
+        if isinstance(part, nn.Conv2d | nn.Linear):
+            fan_in = part.weight[0].numel()
+            assert part.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.1)
+    assert network.fc.bias.item() == 0
+    assert network.eval()(torch.rand(2, channels, 64, 64)).shape == (2, 1)
 
 
 @pytest.mark.parametrize(

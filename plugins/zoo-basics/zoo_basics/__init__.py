@@ -58,6 +58,15 @@ def register_architectures() -> list[zoo.ArchitectureSpec]:
             source="Krizhevsky 2014, arXiv:1404.5997, as torchvision's; batch norm as a Bamberg "
             "student report on MNIST and PathMNIST, 2024, section 3.4",
             tasks=_NOT_SEGMENTATION,
+            pretrained="zoo_basics.networks_reports:alexnet_bn_weights",
+        ),
+        zoo.ArchitectureSpec(
+            name="resnet18_kaiming",
+            build="zoo_basics.networks_reports:resnet18_kaiming",
+            summary="ResNet18 with weights drawn by Kaiming's rule, as a report's code does",
+            source="He et al. 2016, arXiv:1512.03385, as torchvision's; weights as a student "
+            "report on melanoma and nevus, 2024, appendix II",
+            tasks=_NOT_SEGMENTATION,
         ),
         zoo.ArchitectureSpec(
             name="unet",

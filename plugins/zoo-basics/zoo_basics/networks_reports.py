@@ -1,4 +1,4 @@
-"""Three networks of the reports: on chest X-rays, on skin lesions, and AlexNet with batch norm.
+"""Networks of the reports: on chest X-rays, on skin lesions, and AlexNet with batch norm.
 
 Shapes: float (B, C, H, W) -> logits (B, outputs).
 """
@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le, Lt
 from torch import Tensor, nn
 
-from zoo import ArchitectureContext, ZooError
+from zoo import ArchitectureContext, Pretrained, ZooError, fetch_weights, read_torch_weights
 
 _Norm = Literal["none", "batch", "group"]
 _CONV_DROPOUT = 0.2
@@ -19,6 +19,11 @@ _HEAD_DROPOUT = 0.5
 _HEAD_UNITS = 100
 _GROUPS = {16: 4, 32: 8}  # of so many channels
 _ALEXNET_LEAST = 63  # pixels a side, for its last pooling to have something to pool
+_ALEXNET = {
+    "url": "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+    "sha256_prefix": "7be5be79",
+}
+_ALEXNET_LARGEST = 300_000_000  # bytes; the file has 244 million
 
 
 def tiny_cnn(
@@ -57,6 +62,7 @@ def skin_cnn(
     norm: _Norm = "none",
     dropout: bool = False,
     residual: bool = False,
+    kernel_size: Literal[3, 5] = 3,
 ) -> nn.Module:
     """3x3 convolutions of 16 and 32 filters, each with ReLU and 2x2 max-pooling, then 100 hidden
     units with ReLU and the linear output: the report's baseline on 128 x 128 pixels.
@@ -65,14 +71,16 @@ def skin_cnn(
     only, with groups of four channels. ``dropout``: 0.2 behind each pooling, 0.5 behind the hidden
     layer. ``residual``: in place of the second convolution and its pooling a residual block (16 to
     32 channels, stride 2; the way round it a 1x1 convolution of stride 2), and the norm and ReLU
-    once more behind it. The report's has batch norm and dropout.
+    once more behind it. The report's has batch norm and dropout. ``kernel_size``: of both
+    convolutions, or of the first and the block's, padded so that the size stays.
 
     Deviations: pooling stands before ReLU, not behind it: both orders give the same values and
     gradients. The report's text puts norms behind the activation, its code before it, as here.
     """
     height, width = _large_enough("skin_cnn", ctx, 2 if residual else 4)
     steps: OrderedDict[str, nn.Module] = OrderedDict()
-    steps["conv1"] = nn.Conv2d(ctx.in_channels, 16, kernel_size=3, padding=1)
+    padding = kernel_size // 2
+    steps["conv1"] = nn.Conv2d(ctx.in_channels, 16, kernel_size, padding=padding)
     steps |= _normed("norm1", norm, 16)
     steps["pool1"] = nn.MaxPool2d(2)
     steps["activation1"] = nn.ReLU()
@@ -80,11 +88,11 @@ def skin_cnn(
         steps["dropout1"] = nn.Dropout(_CONV_DROPOUT)
     height, width = height // 2, width // 2
     if residual:
-        steps["residual"] = ResidualBlock(16, 32, norm)
+        steps["residual"] = ResidualBlock(16, 32, norm, kernel_size)
         steps |= _normed("norm2", norm, 32)
         height, width = (height + 1) // 2, (width + 1) // 2
     else:
-        steps["conv2"] = nn.Conv2d(16, 32, kernel_size=3, padding=1)
+        steps["conv2"] = nn.Conv2d(16, 32, kernel_size, padding=padding)
         steps |= _normed("norm2", norm, 32)
         steps["pool2"] = nn.MaxPool2d(2)
         height, width = height // 2, width // 2
@@ -103,16 +111,17 @@ def skin_cnn(
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions, the first of stride 2, beside a 1x1 convolution of stride 2; ReLU of
+    """Two convolutions, the first of stride 2, beside a 1x1 convolution of stride 2; ReLU of
     their sum (He et al. 2016, arXiv:1512.03385)."""
 
-    def __init__(self, before: int, after: int, norm: _Norm) -> None:
+    def __init__(self, before: int, after: int, norm: _Norm, kernel_size: int = 3) -> None:
         super().__init__()
+        padding = kernel_size // 2
         way: OrderedDict[str, nn.Module] = OrderedDict()
-        way["conv1"] = nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1)
+        way["conv1"] = nn.Conv2d(before, after, kernel_size, stride=2, padding=padding)
         way |= _normed("norm1", norm, after)
         way["activation"] = nn.ReLU()
-        way["conv2"] = nn.Conv2d(after, after, kernel_size=3, padding=1)
+        way["conv2"] = nn.Conv2d(after, after, kernel_size, padding=padding)
         way |= _normed("norm2", norm, after)
         around: OrderedDict[str, nn.Module] = OrderedDict()
         around["conv"] = nn.Conv2d(before, after, kernel_size=1, stride=2)
@@ -146,6 +155,43 @@ def alexnet_bn(
         else:
             steps.append(step)
     network.features = nn.Sequential(*steps)
+    return network
+
+
+def alexnet_bn_weights(ctx: ArchitectureContext, *, dropout: float = 0.5) -> Pretrained:
+    """AlexNet's own weights on ImageNet, under the names that its layers have between the norms;
+    the norms stay new."""
+    read = read_torch_weights(fetch_weights(**_ALEXNET, largest=_ALEXNET_LARGEST))
+    # features.0, 3, 6, 8, 10 become features.0, 4, 8, 11, 14: behind each stands one norm more.
+    convolutions = sorted({int(name.split(".")[1]) for name in read if name.startswith("features")})
+    moved = {f"features.{old}.": f"features.{old + i}." for i, old in enumerate(convolutions)}
+    weights = {}
+    for name, tensor in read.items():
+        part, _, last = name.rpartition(".")
+        weights[moved.get(f"{part}.", f"{part}.") + last] = tensor
+    return Pretrained(weights, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), (224, 224), "bilinear")
+
+
+def resnet18_kaiming(ctx: ArchitectureContext) -> nn.Module:
+    """torchvision's ResNet18 as the code of the report on skin lesions leaves it: weights of every
+    convolution and of the head drawn from a normal distribution of variance 2 / fan-in (He et al.
+    2015, arXiv:1502.01852), biases 0, norms 1 and 0. torchvision draws by the fan-out.
+
+    The report asks for ImageNet's weights, then draws these over them; and its optimizer was made
+    before the new head, which therefore never learns: ``transfer.freeze = ["fc"]``.
+    """
+    from torchvision.models import resnet18
+
+    network = resnet18(num_classes=ctx.outputs)
+    if ctx.in_channels != 3:
+        network.conv1 = nn.Conv2d(
+            ctx.in_channels, 64, kernel_size=7, stride=2, padding=3, bias=False
+        )
+    for part in network.modules():
+        if isinstance(part, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
     return network
 
 

@@ -4,7 +4,8 @@ Patients: of names such as ``person100_bacteria_475.jpeg`` the part before the l
 as the patient. ``bacteria`` and ``virus`` belong to it: both number their patients from 1, so that
 the published train and test each have a patient 100. Of ``IM-0429-0001.jpeg``,
 ``NORMAL2-IM-0246-0001-0002.jpeg`` and ``VIRUS-1008087-0001.jpeg`` it is the part before the image's
-number. Any other name is a group of its own.
+number. Any other name is a group of its own. Roboflow's copies, ``IM-0003-0001_jpeg.rf.3fffcf.jpg``
+with 32 digits, are those of the name before ``_jpeg``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _PATIENT = re.compile(
     r"|((?:NORMAL2-)?IM-\d+)(?:-\d+)+"
     r"|((?:NORMAL|BACTERIA|VIRUS)-\d+)-\d+"
 )
+_ROBOFLOW = re.compile(r"_(?:jpe?g|png)\.rf\.[0-9a-f]{32}")
 _PROVENANCE = Provenance(
     licence="cc-by-4.0",
     citation="D. Kermany, K. Zhang, M. Goldbaum. Labeled Optical Coherence Tomography (OCT) and "
@@ -48,7 +50,7 @@ def build(ctx: DatasetContext, *, positive: str = "PNEUMONIA") -> Dataset:
 
 def patient(name: str) -> str:
     """The patient of a file's name; the name itself where it does not tell."""
-    match = _PATIENT.fullmatch(Path(name).stem)
+    match = _PATIENT.fullmatch(_ROBOFLOW.sub("", Path(name).stem))
     return next(part for part in match.groups() if part) if match else name
 
 

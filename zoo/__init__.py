@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from zoo.runs.publish import publish as publish
     from zoo.runs.resume import resume as resume
     from zoo.runs.train import train as train
+    from zoo.storage.cache_folder import cache_folder as cache_folder
     from zoo.tasks import Task as Task
 
 __version__ = "0.1.0"
@@ -108,6 +109,7 @@ _HOMES = {
     "zoo.runs.publish": ("publish",),
     "zoo.runs.resume": ("resume",),
     "zoo.runs.train": ("train",),
+    "zoo.storage.cache_folder": ("cache_folder",),
     "zoo.tasks": ("Task",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -14,7 +14,7 @@ import zoo
 ROOT = Path(zoo.__file__).parents[1]
 ROWS = (
     "errors", "tasks", "storage", "plugins", "data", "recipes", "predictions", "training",
-    "registry", "runs", "reports",
+    "registry", "runs", "reports", "studies",
 )  # fmt: skip
 LIBRARY = sorted(ROOT.glob("zoo/**/*.py"))
 COMMANDS = sorted(ROOT.glob("cli/*.py"))

@@ -1,0 +1,106 @@
+"""What a study file says, checked as far as that goes without any recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo.recipes.positions import KeyPath
+from zoo.recipes.problems import Places
+from zoo.recipes.sources import Draft
+from zoo.studies.schema import (
+    Column,
+    EnsembleSection,
+    FigureSection,
+    HeadSection,
+    Panel,
+    ProfileSection,
+    ProfileTableSection,
+    SearchSection,
+    Span,
+    TableSection,
+)
+from zoo.studies.settings import Settings
+
+Source = Path | Draft  # of a recipe
+
+
+@dataclass(frozen=True)
+class RowPart:
+    """``layers``: laid over the table's recipe one after the other; ``varied``: the key, where one
+    is, with its ``value``."""
+
+    name: str
+    at: KeyPath
+    layers: tuple[Settings, ...] = ()
+    varied: str | None = None
+    value: Any = None
+    recipe: Source | None = None
+    text: Mapping[str, str] = field(default_factory=dict)
+    published: Mapping[str, str] = field(default_factory=dict)
+    footnote: str | None = None
+    ensemble: EnsembleSection | None = None
+
+
+@dataclass(frozen=True)
+class SearchPart:
+    head: SearchSection
+    space: Mapping[str, Span | tuple[Any, ...]]
+    origins: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TablePart:
+    """``published``: by the name of the row, then of the column, as it is printed."""
+
+    head: TableSection
+    at: KeyPath
+    recipe: Source | None
+    settings: Settings
+    columns: tuple[Column, ...]
+    labels: Mapping[str, str]
+    rows: tuple[RowPart, ...]
+    search: SearchPart | None
+    published: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class FigurePart:
+    head: FigureSection
+    at: KeyPath
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class ProfileTable:
+    head: ProfileTableSection
+    settings: Settings
+    rows: Mapping[str, Settings]
+
+
+@dataclass(frozen=True)
+class ProfilePart:
+    head: ProfileSection
+    settings: Settings
+    tables: Mapping[str, ProfileTable]
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """``name``: of the file, or of its folder where the file is ``study.toml``."""
+
+    path: Path
+    head: HeadSection
+    recipe: Source | None
+    settings: Settings
+    tables: tuple[TablePart, ...]
+    figures: tuple[FigurePart, ...]
+    profiles: Mapping[str, ProfilePart]
+    places: Places
+
+    @property
+    def name(self) -> str:
+        stem = self.path.stem
+        return self.path.absolute().parent.name if stem == "study" else stem

@@ -1,0 +1,97 @@
+"""What is wrong with a study: one wording for each failure, all of it here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from zoo.errors import clipped, nearest
+from zoo.recipes.problems import wrong_value
+from zoo.studies.schema import SHOWN
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    listed = ", ".join(map(repr, known)) if known else "none"
+    return f"no {what} {clipped(name)!r}{nearest(name, known)}; there are {clipped(listed, 300)}"
+
+
+def unknown_key(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    return f"unknown key{nearest(name, known)}; expected one of {', '.join(known)}"
+
+
+def needed(what: str) -> str:
+    return f"missing; expected {what}"
+
+
+def no_tables() -> str:
+    return "missing; expected one table or more, [[tables]]"
+
+
+def twice(what: str, name: str) -> str:
+    return f"{what} {clipped(name)!r} stands twice; each needs a name of its own"
+
+
+def not_of_kind(key: str, kind: str, kinds: str) -> str:
+    return f"a table of kind {kind!r} has no {key}; only {kinds} have"
+
+
+def one_of_shown(given: int) -> str:
+    return f"{given} of {', '.join(SHOWN)} given; expected one"
+
+
+def values_expected() -> str:
+    return "expected a list of values, each once"
+
+
+def no_recipe() -> str:
+    return 'missing; expected a recipe: recipe = "recipe.toml", or [recipe] with what stands in one'
+
+
+def own_recipe_of_cumulative() -> str:
+    return "in a cumulative table every row has the table's recipe"
+
+
+def ensemble_with(keys: Iterable[str]) -> str:
+    return f"a row that is an ensemble trains nothing; leave out {', '.join(keys)}"
+
+
+def ensemble_of_ensemble(name: str) -> str:
+    return f"{clipped(name)!r} is itself an ensemble; name the rows that were trained"
+
+
+def not_published(row: str, path: str) -> str:
+    return f"{path} has a row {clipped(row)!r}, which the table has not"
+
+
+def wrong_metric(value: object, expected: str, near: str) -> str:
+    return f"{wrong_value(value, expected)}{near}"
+
+
+def no_such_value(key: str) -> str:
+    return f"no recipe of the table says {clipped(key)!r}"
+
+
+def at_of_epoch() -> str:
+    return "only a figure of an epoch has it, as metric = 'train/accuracy'"
+
+
+def which_table(names: Iterable[str]) -> str:
+    return f"missing; there are several tables: expected one of {', '.join(names)}"
+
+
+def wrong_span() -> str:
+    return "expected { low = .., high = .. } with low below high, or a list of values"
+
+
+def log_span() -> str:
+    return "log needs low above 0, and no step"
+
+
+def no_profile(name: str, known: Iterable[str]) -> str:
+    return unknown("profile", name, known)
+
+
+def elsewhere(out: Path, what: str) -> str:
+    return f"{str(out)!r} holds the results of another study, {what}; name another with --out"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from zoo.errors import nearest
+
+_COUNT = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?([kKmMgG]?)", re.ASCII)
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+_SIZE = re.compile(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", re.ASCII)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -41,6 +46,26 @@ def positive_number(option: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise typer.BadParameter(f"{text!r}: expected a whole number from 1 on", param_hint=option)
     return int(text)
+
+
+def count_named(option: str, text: str) -> int:
+    """A number with a unit: ``300K``, ``5M``, ``1.2G``."""
+    match = _COUNT.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(
+            f"{text!r}: expected a number such as 300K, 5M or 1.2G", param_hint=option
+        )
+    return round(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def size_named(option: str, text: str) -> tuple[int, int]:
+    """(height, width) in pixels: ``224`` or ``160x224``."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(
+            f"{text!r}: expected pixels, such as 224 or 160x224", param_hint=option
+        )
+    return int(match[1]), int(match[2] or match[1])
 
 
 def number_or_word(text: str | None) -> int | str | None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import completion
-from .choices import Json, kind_named, task_named
+from .choices import Json, count_named, kind_named, positive_number, size_named, task_named
 from .lazy import WordCommand, group
-from .tables import show_fields, show_json, show_table
+from .tables import show_json, show_table
 
 if TYPE_CHECKING:
     from zoo.plugins.catalog import Catalog, Component
-    from zoo.plugins.options import Option
-
-_BOUND = "its rates span all epochs of the recipe, so zoo resume --epochs refuses it"
 
 app = group("What plugins provide: datasets, architectures, losses and the other kinds.")
 
@@ -30,6 +27,13 @@ def list_(
             autocompletion=completion.complete_kind,
         ),
     ] = None,
+    pattern: Annotated[
+        str,
+        typer.Argument(
+            help="Part of the name, or a shell pattern of all of it, such as 'timm/*resnet*'.",
+            autocompletion=completion.complete_component(),
+        ),
+    ] = "",
     task: Annotated[
         str | None,
         typer.Option(
@@ -37,44 +41,59 @@ def list_(
             autocompletion=completion.complete_task,
         ),
     ] = None,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrained", help="Only architectures with published weights.")
+    ] = False,
+    max_params: Annotated[
+        str | None,
+        typer.Option(
+            help="Only architectures of at most so many parameters: 300K, 5M, 1.2G.",
+            metavar="NUMBER",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the components of a kind, or count those of every kind.
+
+    Parameters are counted with the library's own classes and three channels.
 
     \b
     Examples:
       zoo components list
       zoo components list architectures --task segmentation
+      zoo components list architectures 'timm/*resnet*' --pretrained --max-params 5M
       zoo components list losses --json
     """
     from zoo.plugins.catalog import catalog
+    from zoo.plugins.listing import Wanted, listed
     from zoo.plugins.specs import PLURALS
 
-    chosen_task = task_named(task)
-    if kind is None:
-        counts = {PLURALS[one]: len(_listed(catalog(), one, chosen_task)) for one in PLURALS}
+    from .components_tables import listed_row, show_list
+
+    most = None if max_params is None else count_named("--max-params", max_params)
+    wanted = Wanted(pattern, task_named(task), pretrained, most)
+    chosen = None if kind is None else kind_named(kind)
+    for option, given in (("--pretrained", pretrained), ("--max-params", most is not None)):
+        if given and chosen != "architecture":
+            raise typer.BadParameter("it narrows architectures only", param_hint=option)
+    if chosen is None:
+        counts = {PLURALS[one]: len(listed(catalog(), one, wanted)[0]) for one in PLURALS}
         if json:
             show_json(counts)
         else:
             show_table(("kind", "components"), list(counts.items()), empty="no kinds")
         return
-    chosen = kind_named(kind)
-    found = _listed(catalog(), chosen, chosen_task)
+    found, unknown = listed(catalog(), chosen, wanted)
     if json:
-        show_json([_row(component) for component in found])
-        return
-    every_task = all(len(component.spec.tasks) == 4 for component in found)
-    columns = ("name", "plugin", *(() if every_task else ("tasks",)), "summary")
-    rows = [
-        (
-            one.name,
-            one.plugin.distribution,
-            *(() if every_task else (sorted(one.spec.tasks),)),
-            one.summary,
+        show_json([listed_row(one) for one in found])
+    else:
+        show_list(found, chosen, narrowed=wanted != Wanted())
+    if unknown:
+        typer.echo(
+            f"left out, for nobody says how large they are: {unknown:,}; "
+            f"one's size: zoo components show NAME",
+            err=True,
         )
-        for one in found
-    ]
-    show_table(columns, rows, empty=f"no {PLURALS[chosen]} found; see: zoo plugins list")
 
 
 @app.command("show", cls=WordCommand)
@@ -93,55 +112,62 @@ def show(
             autocompletion=completion.complete_kind,
         ),
     ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            help="Images of so many pixels, 224 or 160x224 (height x width); without it of the "
+            "size that the architecture was made for.",
+            metavar="SIZE",
+        ),
+    ] = None,
+    channels: Annotated[
+        str | None, typer.Option(help="Images of so many channels, 3 without it.", metavar="NUMBER")
+    ] = None,
+    outputs: Annotated[
+        str | None,
+        typer.Option(help="So many outputs, 10 without it, 2 for masks.", metavar="NUMBER"),
+    ] = None,
+    sides: Annotated[
+        bool, typer.Option("--sides", help="Try which sizes an architecture takes.")
+    ] = False,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Show an architecture's layers.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Show a component: its options, its source, its plugin.
+    """Show a component: its options, its source, its plugin; what an architecture costs.
+
+    An architecture is built with its default options; weights are neither drawn nor downloaded.
 
     \b
     Examples:
       zoo components show simple_cnn
+      zoo components show timm/resnet18 --size 96 --channels 1 --outputs 9
       zoo components show none --kind scheduler --json
     """
+    from zoo.errors import ProblemsError
     from zoo.plugins.catalog import catalog
 
+    from .components_tables import Form, look_at, seen_data, show_seen
+
     component = _find(catalog(), name, None if kind is None else kind_named(kind))
-    options = component.options
-    if json:
-        show_json(
-            {
-                **_row(component),
-                "source": component.spec.source,
-                **_traits(component),
-                "options": [_option(option) for option in options],
-            }
-        )
-        return
-    show_fields(
-        {
-            component.kind: component.name,
-            "summary": component.summary,
-            "source": component.spec.source,
-            "tasks": sorted(component.spec.tasks),
-            "plugin": f"{component.plugin.name} of {component.plugin}",
-            "files": getattr(component.spec, "files", ""),
-            "budget": _BOUND if _traits(component).get("bound_to_budget") else "",
-            "missing": component.missing() or "",
-        }
+    asked = {"--size": size, "--channels": channels, "--outputs": outputs}
+    for option, given in {**asked, "--sides": sides, "--layers": layers}.items():
+        if given and component.kind != "architecture":
+            raise typer.BadParameter("it asks about architectures only", param_hint=option)
+    form = Form(
+        None if size is None else size_named("--size", size),
+        3 if channels is None else positive_number("--channels", channels),
+        None if outputs is None else positive_number("--outputs", outputs),
+        sides,
     )
-    if not options:
-        print("it has no options")
-        return
-    print()
-    rows = [
-        (one.name, one.type_text, "required" if one.required else repr(one.default))
-        for one in options
-    ]
-    show_table(("option", "type", "default"), rows, empty="")
-
-
-def _listed(catalog: Catalog, kind: str, task: str | None) -> list[Component]:
-    found = catalog.components(kind)
-    return [one for one in found if task is None or task in one.spec.tasks]
+    seen = look_at(component, form)
+    if json:
+        show_json(seen_data(seen))
+    else:
+        show_seen(seen, layers=layers)
+    if seen.problems:
+        raise ProblemsError(seen.problems)
 
 
 def _find(catalog: Catalog, name: str, kind: str | None) -> Component:
@@ -164,30 +190,3 @@ def _find(catalog: Catalog, name: str, kind: str | None) -> Component:
             f"choose with --kind {kinds[0]}"
         )
     return catalog.get(kinds[0], name)
-
-
-def _row(component: Component) -> dict[str, Any]:
-    return {
-        "kind": component.kind,
-        "name": component.name,
-        "summary": component.summary,
-        "tasks": sorted(component.spec.tasks),
-        "plugin": component.plugin.name,
-        "distribution": component.plugin.distribution,
-        "version": component.plugin.version,
-    }
-
-
-def _traits(component: Component) -> dict[str, Any]:
-    """What only some kinds say of themselves."""
-    named = ("bound_to_budget", "requires")
-    return {name: getattr(component.spec, name) for name in named if hasattr(component.spec, name)}
-
-
-def _option(option: Option) -> dict[str, Any]:
-    return {
-        "name": option.name,
-        "type": option.type_text,
-        "required": option.required,
-        "default": None if option.required else option.default,
-    }

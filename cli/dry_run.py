@@ -44,7 +44,7 @@ def _show(done: DryRun) -> None:
     from zoo.recipes.writing import write_recipe
 
     typer.echo(write_recipe(done.recipe))
-    _show_layers(done.layers)
+    show_layers(done.layers)
     _show_memory(done)
     _show_classes(done.shares)
     training = done.recipe.training
@@ -56,12 +56,12 @@ def _show(done: DryRun) -> None:
     )
 
 
-def _show_layers(table: LayerTable) -> None:
+def show_layers(table: LayerTable) -> None:
     rows = [
         (
             _name(row.name) + (f" ({row.calls} times)" if row.calls > 1 else ""),
             row.kind,
-            "-" if row.output is None else _form(row.output),
+            "-" if row.output is None else form_text(row.output),
             f"{row.parameters:,}" if row.parameters else "-",
             count_text(row.flops) if row.flops else "-",
         )
@@ -73,7 +73,7 @@ def _show_layers(table: LayerTable) -> None:
     how = f"{table.trainable:,} of them trainable" if frozen else "all trainable"
     typer.echo(
         f"\n{table.parameters:,} parameters, {how}\n"
-        f"{count_text(table.flops)}FLOPs an image of {_form(table.image)} forward; "
+        f"{count_text(table.flops)}FLOPs an image of {form_text(table.image)} forward; "
         f"about {count_text(table.training_flops)}FLOPs in training\n"
     )
 
@@ -118,7 +118,7 @@ def _name(name: str) -> str:
     return name or "(the network itself)"
 
 
-def _form(shape: Sequence[int]) -> str:
+def form_text(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 

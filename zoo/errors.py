@@ -63,6 +63,10 @@ class TrainingError(ZooError):
     """Training cannot start or cannot go on."""
 
 
+class DivergedError(TrainingError):
+    """Loss, gradients or weights are not finite any more; the last good checkpoint is kept."""
+
+
 class ToldError(TrainingError):
     """One of several processes ends, and another one says why: the command line is silent."""
 

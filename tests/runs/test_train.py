@@ -131,7 +131,7 @@ def test_a_run_that_fails_says_why_and_keeps_its_weights(here):
         )
     info = RunFolder.open(here / "run").info
     assert info["status"] == "failed"
-    assert info["reason"].startswith("TrainingError: the loss became")
+    assert info["reason"].startswith("DivergedError: the loss became")
 
 
 def test_an_interrupted_run_says_so(here):

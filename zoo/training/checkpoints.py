@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.errors import TrainingError, ZooError, reason
+from zoo.errors import DivergedError, TrainingError, ZooError, reason
 from zoo.storage import commit, tensors
 from zoo.training import checkpoint_form
 from zoo.training.kept import BEST, LAST, weights_path
@@ -42,7 +42,7 @@ class Checkpoints:
 
     def save(self, step: int, states: Mapping[str, Any], *, epoch_ended: bool = False) -> None:
         """Older checkpoints are removed once this one is durable. Weights that are not finite are
-        never kept: raises :class:`TrainingError` and leaves what there was."""
+        never kept: raises :class:`DivergedError` and leaves what there was."""
         weights = states["network"]
         require_finite(weights, step)
         if self.folder is None:
@@ -107,7 +107,7 @@ def unusable(path: Path, what: str) -> TrainingError:
 
 
 def require_finite(weights: Mapping[str, Tensor], step: int) -> None:
-    """Raises :class:`TrainingError` when some weight is not."""
+    """Raises :class:`DivergedError` when some weight is not."""
     real = {
         name: torch.view_as_real(one) if one.is_complex() else one
         for name, one in weights.items()
@@ -118,7 +118,7 @@ def require_finite(weights: Mapping[str, Tensor], step: int) -> None:
     if not flags or bool(torch.stack(flags).all()):
         return
     broken = [name for name, flag in zip(real, flags, strict=True) if not bool(flag)]
-    raise TrainingError(
+    raise DivergedError(
         f"weights {broken[0]!r} and {len(broken) - 1} more are not finite after step {step}; the "
         f"last checkpoint is kept; lower optimizer.lr"
     )

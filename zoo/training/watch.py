@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.errors import TrainingError
+from zoo.errors import DivergedError
 
 PATIENCE = 20  # so many steps in a row without a finite loss end even a run that skips them
 # Loss scaling begins at 2^16 and halves with each step that it leaves out: below 1 it cannot help.
@@ -79,14 +79,14 @@ class Watch:
         return self.total / self.samples if self.samples else None
 
     def require_finite(self) -> None:
-        """Raises :class:`TrainingError` naming the step."""
+        """Raises :class:`DivergedError` naming the step."""
         if self.bad:
-            raise TrainingError(self.bad)
+            raise DivergedError(self.bad)
 
     def require_update(self, steps: int) -> None:
-        """Raises :class:`TrainingError` when none of a run's ``steps`` changed the weights."""
+        """Raises :class:`DivergedError` when none of a run's ``steps`` changed the weights."""
         if 0 < steps <= self.left_out:
-            raise TrainingError(
+            raise DivergedError(
                 f"not one update was made in {steps} steps: the loss or the gradients of each were "
                 f"not finite; lower optimizer.lr, or with precision fp16 train anew with "
                 f"--precision bf16 or fp32"

@@ -9,13 +9,15 @@ PLUGINS := $(wildcard plugins/*/pyproject.toml)
 EDITABLE = -e .$(if $(1),[$(1)]) $(foreach plugin,$(PLUGINS),-e $(dir $(plugin)))
 DEMO := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: help demo install test sweep check bench clean
+.PHONY: help demo install test sweep check bench docs docs-reference clean
 help:
 	@echo "make demo     install, then train, measure and publish on real digits"
 	@echo "make test     install, then run the tests"
 	@echo "make sweep    the tests that take long: kills and full disks at every place"
 	@echo "make check    format, lint, types and tests"
 	@echo "make bench    the start-up benchmark (see docs/benchmarks.md for the others)"
+	@echo "make docs     the documentation as a site, into site/; a broken link ends it"
+	@echo "make docs-reference   the reference pages, again from the code"
 	@echo "make clean    remove .venv and what builds left; runs/ and registry/ stay"
 
 demo: .venv/installed
@@ -25,8 +27,11 @@ demo: .venv/installed
 
 install: .venv/installed
 
+# A file's tests stay together: they share what it takes long to make.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 sweep: .venv/installed-test
 	$(BIN)/python -m pytest -m slow
@@ -35,13 +40,19 @@ check: .venv/installed-check .venv/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/startup.py
 
+docs: .venv/installed-docs
+	$(BIN)/zensical build --strict --clean
+
+docs-reference: .venv/installed
+	$(BIN)/python docs/generate
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info plugins/*/*.egg-info
+	rm -rf .venv site .cache .pytest_cache .mypy_cache .ruff_cache build dist *.egg-info plugins/*/*.egg-info
 	find zoo cli plugins tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/pip:

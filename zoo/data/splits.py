@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from zoo.data import dividing
@@ -98,4 +98,8 @@ def pick(name: str, splits: Mapping[str, Split], wanted: str) -> Split:
 
 def ids_fingerprint(split: Split) -> str:
     """sha256 over the sorted ids: two splits of equal fingerprint hold the same samples."""
-    return hashlib.sha256("\n".join(sorted(split.ids)).encode()).hexdigest()
+    return fingerprint_of_ids(split.ids)
+
+
+def fingerprint_of_ids(ids: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()

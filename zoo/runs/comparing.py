@@ -5,8 +5,6 @@ Neither networks nor data are read: whatever is compared was measured before.
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.data.splits import TEST
-from zoo.errors import PredictionsError, RunError, reason
+from zoo.errors import PredictionsError, RunError
 from zoo.predictions.across_seeds import AcrossSeeds, Recipe
 from zoo.predictions.comparison import Pair, Together
 from zoo.predictions.file import load_predictions
@@ -22,22 +20,10 @@ from zoo.predictions.intervals import DRAWS, LEVEL, SEED, Plan, planned
 from zoo.predictions.measuring import is_file
 from zoo.predictions.same_samples import Named
 from zoo.registry.config import find
-from zoo.runs import folder
 from zoo.runs.folder import RunFolder, find_run
 from zoo.runs.naming import as_argument
+from zoo.runs.same_recipe import known_by, setting, written_recipe
 from zoo.runs.sources import is_path, sha256, weights_of
-from zoo.storage import reading
-from zoo.storage.limits import RECORD_BYTES
-
-# What of a recipe does not change what comes out of it, but for chance.
-_BESIDE = {
-    "training": ("seed", "threads", "device"),
-    "dataset": ("root",),
-    "split": ("file",),
-    "card": (),
-    "trackers": (),
-    "checkpoints": (),
-}
 
 
 @dataclass(frozen=True)
@@ -115,29 +101,15 @@ def _of_run(run: RunFolder, split: str) -> Spoken:
     said = load_predictions(path)
     if said.source_digest != sha256(weights_of(run)):
         raise RunError(f"{str(path)!r} was predicted by other weights than the run's; {again}")
-    written = reading.read(run.path / folder.RECIPE, RECORD_BYTES, what="recipe")
-    try:
-        recipe = tomllib.loads(written.decode())
-    except ValueError as error:  # no TOML, or no UTF-8
-        raise RunError(
-            f"recipe {str(run.path / folder.RECIPE)!r} is damaged: {reason(error)}"
-        ) from error
-    return Spoken(Named(str(run.path), said), *_recipe(recipe))
+    return Spoken(Named(str(run.path), said), *_recipe(written_recipe(run)))
 
 
 def _recipe(data: Mapping[str, Any]) -> tuple[str | None, int | None]:
     """(What it is known by, seed)."""
-    seed = data.get("training", {}).get("seed")
+    seed = setting(data, "training", "seed")
     if not isinstance(seed, int):
         return None, None
-    kept = {
-        name: {key: value for key, value in section.items() if key not in _BESIDE.get(name, ())}
-        if isinstance(section, Mapping)
-        else section
-        for name, section in data.items()
-        if _BESIDE.get(name) != ()
-    }
-    return json.dumps(kept, sort_keys=True, default=str), seed
+    return known_by(data, {"training": ("seed",)}), seed
 
 
 def _apart(spoken: Sequence[Spoken]) -> list[Spoken]:

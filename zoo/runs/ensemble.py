@@ -5,6 +5,7 @@ combination.safetensors       what a regression learnt, where there is one
 predictions/<split>.npz       what it says, as any model's
 report.json                   figures, gain over the best member, diversity
 views/                        what members say of several views of each image (--tta)
+folds/                        what members that are all folds of a recipe say, out of fold on val
 """
 
 from __future__ import annotations
@@ -30,17 +31,19 @@ from zoo.predictions.combining.panels import Panel, panel_of
 from zoo.predictions.combining.rules import PROBABILITIES, Rule
 from zoo.predictions.combining.scoring import Score
 from zoo.predictions.counts import headline
+from zoo.predictions.file import Predictions
 from zoo.predictions.intervals import Plan
 from zoo.predictions.same_samples import Named
 from zoo.predictions.views import check_views
 from zoo.registry.ensemble import RULE
+from zoo.runs.ensemble_folds import as_members, by_recipe, check_no_views, parts_of
 from zoo.runs.ensemble_members import Asking, Member, gather
 from zoo.runs.ensemble_overlap import Overlap, check_unseen
 from zoo.storage import commit, tensors
 from zoo.tasks import Task
 
 ENSEMBLES = Path("ensembles")
-DEFINITION, REPORT = "ensemble.json", "report.json"
+DEFINITION, REPORT, PREDICTIONS = "ensemble.json", "report.json", "predictions"
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def ensemble(
     trained on samples of either split."""
     wanted = Wanted(method, average, metric, split, tta, allow_overlap, plan or Plan())
     wanted.check()
-    members = gather([str(one) for one in references], registry)
+    members = by_recipe(gather([str(one) for one in references], registry))
+    check_no_views(members, wanted.tta)
     if len(members) < 2 and wanted.tta is None:
         raise RunError(
             f"an ensemble of {members[0].name!r} alone: give two members or more, or --tta"
@@ -118,9 +122,11 @@ def ensemble(
 
 
 def _made(members: Sequence[Member], wanted: Wanted, asking: Asking) -> Ensembled:
-    splits = dict.fromkeys((VAL, wanted.split))
-    plain = {split: [one.says(split, asking) for one in members] for split in splits}
-    overlaps = check_unseen(members, plain, asking.root, allow=wanted.allow_overlap)
+    splits, parts = dict.fromkeys((VAL, wanted.split)), parts_of(members)
+    heard = {split: [one.says(split, asking) for one in parts] for split in splits}
+    overlaps = check_unseen(parts, heard, asking.root, allow=wanted.allow_overlap)
+    plain = as_members(members, heard)
+    _keep_folds(members, plain, asking.folder)
     asked = plain
     if wanted.tta is not None:
         asked = {split: [one.says_of_views(split, asking) for one in members] for split in splits}
@@ -138,6 +144,28 @@ def _made(members: Sequence[Member], wanted: Wanted, asking: Asking) -> Ensemble
     kept, own = methods.trimmed(rule)
     counting = {place + 1: members[place] for place in kept}
     return Ensembled(asking.folder, panel.task, wanted, counting, own, report)
+
+
+def folds_folder(folder: Path, number: int) -> Path:
+    """Of the member of that number, from 1, that is all folds of a recipe: what it says is kept
+    there as an ensemble's is."""
+    return folder / "folds" / str(number)
+
+
+def _keep_folds(
+    members: Sequence[Member], plain: Mapping[str, Sequence[Named]], folder: Path
+) -> None:
+    for split, several in plain.items():
+        for number, (member, said) in enumerate(zip(members, several, strict=True), 1):
+            if member.folds and isinstance(said.predictions, Predictions):
+                path = folds_folder(folder, number) / PREDICTIONS
+                commit.make_folder(path)
+                said.predictions.save(path / f"{split}.npz")
+
+
+def _named(member: Member) -> dict[str, Any]:
+    folds = [_named(one) for one in member.folds]
+    return {"name": member.name, "sha256": member.digest, **({"folds": folds} if folds else {})}
 
 
 def _score(panel: Panel, wanted: Wanted) -> Score:
@@ -165,7 +193,7 @@ def _definition(
         "arrays_sha256": hashlib.sha256(packed).hexdigest() if packed else None,
         "task": panel.task.as_json(),
         "chosen_on": {"dataset": chosen.dataset, "split": VAL, "fingerprint": chosen.fingerprint},
-        "members": [{"name": one.name, "sha256": one.digest} for one in members],
+        "members": [_named(one) for one in members],
         "overlaps": [one.as_json() for one in overlaps],
     }
     return _json(plain), packed
@@ -183,13 +211,13 @@ def _report(
 ) -> dict[str, Any]:
     score, name = method.score, folder.name
     place = panel.best(score)
-    commit.make_folder(folder / "predictions")
-    trained = results.common_training([one.predictions for one in plain[VAL]])
-    source = {"source": name, "source_digest": digest, "trained_on": trained}
-    said = {
-        split: panel.write(split, method, rule, folder / "predictions" / f"{split}.npz", source)
-        for split in plain
-    }
+    commit.make_folder(folder / PREDICTIONS)
+    said = {}
+    for split, several in plain.items():
+        trained = results.common_training([one.predictions for one in several])
+        source = {"source": name, "source_digest": digest, "trained_on": trained}
+        path = folder / PREDICTIONS / f"{split}.npz"
+        said[split] = panel.write(split, method, rule, path, source)
     reported = said[wanted.split]
     if reported is None:
         raise RunError(
@@ -233,8 +261,7 @@ def _rows(
     weights = None if wanted.method == methods.STACK else np.asarray(rule.weights)
     return [
         {
-            "name": one.name,
-            "sha256": one.digest,
+            **_named(one),
             "weight": None if weights is None else float(weights[place]),
             **{split: values[place] for split, values in figures.items()},
             **({"views": {split: v[place] for split, v in views.items()}} if views else {}),

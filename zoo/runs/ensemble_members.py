@@ -35,7 +35,8 @@ class Asking:
 class Member:
     """``name``: no two members of an ensemble have the same; ``subject``: None where only
     ``files``, by split, tell what it says; ``digest``: of its weights, empty where nobody knows;
-    ``registry``: where ``reference`` is, None for the default one."""
+    ``registry``: where ``reference`` is, None for the default one; ``folds``: the members that are
+    one together (``ensemble_folds``), and are asked in its place."""
 
     name: str
     reference: str
@@ -43,6 +44,7 @@ class Member:
     files: Mapping[str, Path] = field(default_factory=dict)
     digest: str = ""
     registry: str | None = None
+    folds: tuple[Member, ...] = ()
 
     def says(self, split: str, asking: Asking) -> Named:
         """What it says of the images as they are: from the file that ``zoo eval`` left where that

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from zoo.errors import RegistryError, RunError, ZooWarning, clipped
 from zoo.plugins.catalog import catalog
 from zoo.predictions import metrics
 from zoo.predictions.combining import methods
+from zoo.predictions.combining.rules import PROBABILITIES, Mean
 from zoo.predictions.file import load_predictions
 from zoo.registry import pulling
 from zoo.registry.cards.card_text import CardText, require_terms
@@ -27,7 +29,8 @@ from zoo.registry.names import NAME_LENGTH, Reference, check_name
 from zoo.registry.record import Draft, Record
 from zoo.registry.release import release
 from zoo.registry.store import Registry
-from zoo.runs.ensemble import Ensembled
+from zoo.runs.ensemble import PREDICTIONS, Ensembled, folds_folder
+from zoo.runs.ensemble_folds import data_of, parts_of
 from zoo.runs.ensemble_members import Member
 from zoo.runs.environment import environment
 from zoo.runs.publish import publish
@@ -52,17 +55,33 @@ def publish_ensemble(
     published stay if the ensemble cannot be."""
     check_name("model name", name)
     _check_members(made, name)
+    splits = _measured_on(made)
     text = _card_text(list(made.members.values()), licence, intended_use)
     require_terms(name, text)
     target = open_registry(registry)
     records = [
-        _published(member, f"{name}-member-{number}", target, registry, text)
+        _published_folds(made, number, f"{name}-member-{number}", target, registry, text)
+        if member.folds
+        else _published(member, f"{name}-member-{number}", target, registry, text)
         for number, member in made.members.items()
     ]
-    figures = _figures(made, records[0])
-    draft = _draft(made, name, records, target, text.licence, figures)
-    what = f"model {name!r}"
-    arrays = _arrays(made)
+    figures = _figures(made, records[0], splits)
+    chosen = {"split": VAL, "metric": made.report["metric"]}
+    if made.wanted.method in methods.FITTED:
+        chosen["out_of_fold"] = made.report["ensemble"][VAL]
+    more = {"chosen": chosen, "best_member": made.report["best_member"]}
+    draft = _draft(made, name, records, target, text.licence, figures, more)
+    return _released(made, target, draft, text, figures)
+
+
+def _released(
+    made: Ensembled,
+    target: Registry,
+    draft: Draft,
+    text: CardText,
+    figures: Mapping[str, Mapping[str, Any]],
+) -> Record:
+    what, arrays = f"model {draft.model!r}", _arrays(made)
     held = tensors.from_bytes(arrays[RULE], what) if arrays else {}
     versions = InRegistry(target, pulling.made_of(target, draft))
     device = torch.device("cpu")
@@ -75,13 +94,14 @@ def publish_ensemble(
 
 
 def _check_members(made: Ensembled, name: str) -> None:
-    for member in made.members.values():
+    for member in parts_of([*made.members.values()]):
         if member.subject is None:
             raise RunError(
                 f"member {clipped(member.name)!r} is a predictions file, and nobody could load it; "
                 f"to publish give the run or the model it is of"
             )
-    longest = f"{name}-member-{max(made.members)}"
+    most = max(len(one.folds) for one in made.members.values())
+    longest = f"{name}-member-{max(made.members)}" + (f"-fold-{most - 1}" if most else "")
     if len(longest) > NAME_LENGTH:
         raise RegistryError(
             f"model name {name!r}: its members would be named as {longest!r}; expected at most "
@@ -114,22 +134,57 @@ def _published(
     return record if source.tree.url == target.tree.url else copy(source, record, target)
 
 
+def _published_folds(
+    made: Ensembled, number: int, name: str, target: Registry, registry: str | None, text: CardText
+) -> Record:
+    """The version of a member that is all folds of a recipe: the mean of these, each published as
+    ``name-fold-N``."""
+    member, folder = made.members[number], folds_folder(made.folder, number)
+    records = [
+        _published(one, f"{name}-fold-{fold}", target, registry, text)
+        for fold, one in enumerate(member.folds)
+    ]
+    names = {one.name for one in member.folds}
+    overlaps = [one for one in made.report["overlaps"] if one["member"] in names]
+    mean = replace(
+        made,
+        folder=folder,
+        wanted=replace(made.wanted, method=methods.MEAN, average=PROBABILITIES),
+        members=dict(enumerate(member.folds, 1)),
+        rule=Mean.of(len(records)),
+        report={"overlaps": overlaps},
+    )
+    whole = load_predictions(folder / PREDICTIONS / f"{VAL}.npz")
+    data = data_of([one.data for one in records], whole)
+    figures = _figures(mean, records[0], _measured_on(made))
+    draft = _draft(mean, name, records, target, text.licence, figures, {}, data)
+    there = _newest(target, name)
+    if there is not None and there.ensemble == draft.ensemble:
+        return there
+    return _released(mean, target, draft, text, figures)
+
+
 def _same_weights(target: Registry, name: str, subject: Subject) -> Record | None:
     """The newest version of ``name``, where it is of these weights, calibrated as they are: an
     ensemble that is published again needs no new members."""
+    record = _newest(target, name)
+    if record is None or record.ensemble is not None:
+        return None
+    temperature = record.calibration and record.calibration["temperature"]
+    own = (subject.digest, subject.temperature)
+    return record if (record.weights_sha256, temperature) == own else None
+
+
+def _newest(target: Registry, name: str) -> Record | None:
+    """None where there is none yet, or it was yanked."""
     try:
         newest = Reference(name, version=target.newest(name))
-    except RegistryError:  # there is none yet
+    except RegistryError:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZooWarning)  # that it was yanked
         record = target.record(newest)
-    temperature = record.calibration and record.calibration["temperature"]
-    is_it = record.ensemble is None and (record.weights_sha256, temperature) == (
-        subject.digest,
-        subject.temperature,
-    )
-    return record if is_it and not target.state(name).is_yanked(record.version) else None
+    return None if target.state(name).is_yanked(record.version) else record
 
 
 def _card_text(
@@ -138,7 +193,7 @@ def _card_text(
     """What is not given is what all members say that are runs."""
     cards = [
         recipe_of(one.subject.run).card
-        for one in members
+        for one in parts_of(members)
         if one.subject is not None and one.subject.run is not None
     ]
 
@@ -152,16 +207,28 @@ def _card_text(
     )
 
 
-def _figures(made: Ensembled, first: Record) -> dict[str, dict[str, Any]]:
-    """By split, from the predictions files. Of a method that learnt on val what it says of val is
-    no measure, and is left out. Raises :class:`RunError` when they are of other data than the first
-    member's."""
-    found = {}
+def _measured_on(made: Ensembled) -> list[str]:
+    """The splits whose figures are published. Of a method that learnt on val what it says of val is
+    no measure, nor is what all folds together say there. Raises :class:`RunError` where none is
+    left."""
+    learnt = made.wanted.method in methods.FITTED
+    folds = any(one.folds for one in made.members.values())
     splits = dict.fromkeys((VAL, made.wanted.split))
+    found = [one for one in splits if one != VAL or not (learnt or folds)]
+    if not found:
+        who = f"method {made.wanted.method!r} learns" if learnt else "members of folds were trained"
+        raise RunError(
+            f"{who} on {VAL!r}, so a version needs figures on another split; add --split test"
+        )
+    return found
+
+
+def _figures(made: Ensembled, first: Record, splits: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By split, from the predictions files. Raises :class:`RunError` when they are of other data
+    than the first member's."""
+    found = {}
     for split in splits:
-        if split == VAL and made.wanted.method in methods.FITTED:
-            continue
-        said = load_predictions(made.folder / "predictions" / f"{split}.npz")
+        said = load_predictions(made.folder / PREDICTIONS / f"{split}.npz")
         known = first.data["splits"].get(split)
         mine = (first.data["dataset"], known["fingerprint"] if known else None)
         if (said.dataset, said.fingerprint) != mine:
@@ -170,11 +237,6 @@ def _figures(made: Ensembled, first: Record) -> dict[str, dict[str, Any]]:
                 f"an ensemble is published with figures on its members' own"
             )
         found[split] = metrics.evaluate(said, made.wanted.plan)
-    if not found:
-        raise RunError(
-            f"method {made.wanted.method!r} learns on {VAL!r}, so a version needs figures on "
-            f"another split; add --split test"
-        )
     return found
 
 
@@ -185,12 +247,12 @@ def _draft(
     target: Registry,
     licence: str,
     figures: Mapping[str, Mapping[str, Any]],
+    more: Mapping[str, Any],
+    data: Mapping[str, Any] | None = None,
 ) -> Draft:
+    """``more``: options; ``data``: those of the first member, unless given."""
     first = records[0]
     options, _ = methods.written(made.wanted.method, made.rule)
-    chosen = {"split": VAL, "metric": made.report["metric"]}
-    if made.wanted.method in methods.FITTED:
-        chosen["out_of_fold"] = made.report["ensemble"][VAL]
     if made.wanted.tta is not None:
         options[TTA] = made.wanted.tta
     if made.report["overlaps"]:
@@ -200,14 +262,14 @@ def _draft(
         task=made.task,
         ensemble={
             "method": made.wanted.method,
-            "options": {**options, "chosen": chosen, "best_member": made.report["best_member"]},
+            "options": {**options, **more},
             "members": [
                 {"model": one.model, "version": one.version, "digest": target.digest(one)}
                 for one in records
             ],
         },
         recipe={key: first.recipe[key] for key in _RECIPE if key in first.recipe},
-        data=first.data,
+        data=first.data if data is None else data,
         metrics={split: single_numbers(one) for split, one in figures.items()},
         intervals=interval_ends(figures),
         licence=licence,

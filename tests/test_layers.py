@@ -20,7 +20,7 @@ LIBRARY = sorted(ROOT.glob("zoo/**/*.py"))
 COMMANDS = sorted(ROOT.glob("cli/*.py"))
 PLUGINS = sorted(p for p in ROOT.glob("plugins/*/*/**/*.py") if "build" not in p.parts)
 SPECS = re.compile(
-    r"(Dataset|Architecture|Loss|Sampler|Augmentation|Optimizer|Scheduler|Tracker)Spec"
+    r"(Dataset|Architecture|Loss|Sampler|Augmentation|Optimizer|Scheduler|Tracker)(Spec|Family)"
 )
 
 
@@ -85,7 +85,7 @@ def components(path: Path, source: str) -> list[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func).rpartition(".")[2]
-            if SPECS.fullmatch(name) or name in ("ArchitectureFamily", "DatasetFamily"):
+            if SPECS.fullmatch(name):
                 found.append(f"declares a {name}")
         if isinstance(node, ast.FunctionDef):
             marks = [ast.unparse(mark).rpartition(".")[2] for mark in node.decorator_list]
@@ -151,6 +151,7 @@ VIOLATIONS: list[tuple[Check, str, str, str]] = [
     (not_public, "plugins/a/a/x.py", "from zoo import registry", "imports zoo.registry"),
     (not_public, "plugins/a/a/x.py", "import zoo\nzoo.plugins.catalog", "uses zoo.plugins"),
     (components, "zoo/x.py", "from zoo.plugins import specs\nspecs.LossSpec()", "a LossSpec"),
+    (components, "zoo/x.py", "import zoo\nzoo.OptimizerFamily()", "a OptimizerFamily"),
     (components, "zoo/x.py", "@hookimpl\ndef register_losses(): ...", "implements register_losses"),
     (absolute, "cli/x.py", "from zoo_cli.tables import show_json", "imports zoo_cli.tables"),
 ]  # fmt: skip

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from zoo.plugins.specs import DatasetFamily as DatasetFamily
     from zoo.plugins.specs import DatasetSpec as DatasetSpec
     from zoo.plugins.specs import Facts as Facts
+    from zoo.plugins.specs import LossFamily as LossFamily
     from zoo.plugins.specs import LossSpec as LossSpec
+    from zoo.plugins.specs import OptimizerFamily as OptimizerFamily
     from zoo.plugins.specs import OptimizerSpec as OptimizerSpec
     from zoo.plugins.specs import Pretrained as Pretrained
     from zoo.plugins.specs import RemoteFile as RemoteFile
@@ -88,7 +90,9 @@ _HOMES = {
         "DatasetFamily",
         "DatasetSpec",
         "Facts",
+        "LossFamily",
         "LossSpec",
+        "OptimizerFamily",
         "OptimizerSpec",
         "Pretrained",
         "RemoteFile",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from zoo.errors import ComponentError, PluginError, ZooError, ZooWarning
+from zoo.plugins import checks
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.loading import Loaded, Plugin
 from zoo.plugins.specs import (
@@ -16,7 +17,9 @@ from zoo.plugins.specs import (
     AugmentationSpec,
     DatasetFamily,
     DatasetSpec,
+    LossFamily,
     LossSpec,
+    OptimizerFamily,
 )
 
 ONE = Plugin("one", "zoo-one", "1.0", "zoo_one")
@@ -144,6 +147,20 @@ def test_a_family_of_datasets_is_one_like_the_other() -> None:
         both.get("dataset", "lib/MNISTT")
     with pytest.raises(ComponentError, match="dataset 'lib/alexnet' is not installed"):
         both.get("dataset", "lib/alexnet")
+
+
+def test_losses_of_other_tasks_share_a_prefix() -> None:
+    given = {"build": lambda _, name, **options: (name, options), "summary": "a library"}
+    one = LossFamily(prefix="lib", names=["poly"], tasks={"multiclass"}, **given)
+    other = LossFamily(prefix="lib", names=["asymmetric"], tasks={"multilabel"}, **given)
+    steps = OptimizerFamily(prefix="lib", names=["lamb"], **given)
+    both = catalog((ONE, one), (ONE, other), (ONE, steps))
+    assert both.names("loss") == ["lib/asymmetric", "lib/poly"]
+    assert both.get("loss", "lib/asymmetric").spec.tasks == {"multilabel"}
+    assert both.get("loss", "lib/poly").build(None) == ("poly", {})
+    assert both.get("optimizer", "lib/lamb").build(None) == ("lamb", {})
+    checked = checks._components(Loaded(ONE, (one, other, steps)), {})
+    assert [c.name for c in checked] == ["lib/asymmetric", "lib/poly", "lib/lamb"]
 
 
 @pytest.mark.parametrize("fetch", ["no target", 3])

@@ -73,11 +73,11 @@ def _is_called(plugin: loading.Plugin, name: str) -> bool:
 def _components(loaded: loading.Loaded, roots: Mapping[str, Path]) -> Iterator[Component]:
     alone = Catalog([loaded])
     for kind in PLURALS:
-        seen: set[str] = set()
+        seen: set[int] = set()  # two families may share a prefix
         for component in alone.components(kind):
             if isinstance(component.spec, Family):
-                first = component.spec.prefix not in seen
-                seen.add(component.spec.prefix)
+                first = id(component.spec) not in seen
+                seen.add(id(component.spec))
                 if not first and component.name not in roots:
                     continue
             yield component

@@ -29,8 +29,10 @@ def register_architectures() -> Sequence[  # type: ignore[empty-body]
 
 
 @hookspec
-def register_losses() -> Sequence[specs.LossSpec]:  # type: ignore[empty-body]
-    """Losses."""
+def register_losses() -> Sequence[  # type: ignore[empty-body]
+    specs.LossSpec | specs.LossFamily
+]:
+    """Losses, one by one or a library's whole family."""
 
 
 @hookspec
@@ -44,8 +46,10 @@ def register_augmentations() -> Sequence[specs.AugmentationSpec]:  # type: ignor
 
 
 @hookspec
-def register_optimizers() -> Sequence[specs.OptimizerSpec]:  # type: ignore[empty-body]
-    """Optimizers."""
+def register_optimizers() -> Sequence[  # type: ignore[empty-body]
+    specs.OptimizerSpec | specs.OptimizerFamily
+]:
+    """Optimizers, one by one or a library's whole family."""
 
 
 @hookspec

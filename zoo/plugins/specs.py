@@ -118,13 +118,15 @@ class Pretrained:
     """Published weights of an architecture: tensors by the names of its ``state_dict``. ``mean``
     and ``std``: one number a channel of the images they were trained on, of values in [0, 1];
     ``image_size``: those images' height and width in pixels; ``interpolation``: how they were
-    resized, ``"bilinear"`` or ``"bicubic"``. None, or "", where nobody knows."""
+    resized, ``"bilinear"`` or ``"bicubic"``; ``tag``: which of its published weights they are.
+    None, or "", where nobody knows."""
 
     weights: Mapping[str, Any]
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
     image_size: tuple[int, int] | None = None
     interpolation: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -289,8 +291,24 @@ class DatasetFamily(Family):
         _check_fetch(self.prefix, self.fetch)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LossFamily(Family):
+    """``build(LossContext, name, **options)``, as in :class:`LossSpec`. Losses of other tasks are a
+    family of their own, which may have the same prefix."""
+
+    kind: ClassVar[str] = "loss"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerFamily(Family):
+    """``build(OptimizerContext, name, **options)``, as in :class:`OptimizerSpec`."""
+
+    kind: ClassVar[str] = "optimizer"
+
+
 FAMILIES: dict[str, type[Family]] = {
-    family.kind: family for family in (DatasetFamily, ArchitectureFamily)
+    family.kind: family
+    for family in (DatasetFamily, ArchitectureFamily, LossFamily, OptimizerFamily)
 }
 SPECS: tuple[type[Spec], ...] = (
     DatasetSpec,

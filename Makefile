@@ -9,12 +9,13 @@ PLUGINS := $(wildcard plugins/*/pyproject.toml)
 EDITABLE = -e .$(if $(1),[$(1)]) $(foreach plugin,$(PLUGINS),-e $(dir $(plugin)))
 DEMO := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: help demo install test sweep check bench docs docs-reference clean
+.PHONY: help demo install test sweep check studies bench docs docs-reference clean
 help:
 	@echo "make demo     install, then train, measure and publish on real digits"
 	@echo "make test     install, then run the tests"
 	@echo "make sweep    the tests that take long: kills and full disks at every place"
 	@echo "make check    format, lint, types and tests"
+	@echo "make studies  the five reports' studies, whole, on made-up images"
 	@echo "make bench    the start-up benchmark (see docs/benchmarks.md for the others)"
 	@echo "make docs     the documentation as a site, into site/; a broken link ends it"
 	@echo "make docs-reference   the reference pages, again from the code"
@@ -41,6 +42,13 @@ check: .venv/installed-check .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(PYTEST)
+
+REPORTS := kvasir-instrument chest-xray mnist-simple-cnn pathmnist skin-lesions
+
+studies: .venv/installed
+	$(BIN)/python studies/smoke_data.py
+	@for name in $(REPORTS); do \
+		$(BIN)/zoo study studies/$$name/study.toml --profile smoke --workers 2 || exit 1; done
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/startup.py

@@ -1,6 +1,6 @@
 """Made-up images in the layouts of the five data sets, for the ``smoke`` profiles.
 
-    python studies/smoke_data.py [FOLDER]     FOLDER: data/smoke
+    python studies/smoke_data.py [FOLDER]     FOLDER: runs/smoke-data
 
 Each class has a shape of its own that a small network finds in a few steps. The same files to the
 byte for one version of Pillow, zlib and numpy; written in about a second.
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-FOLDER = Path("data/smoke")
+FOLDER = Path("runs/smoke-data")
 XRAY = {"train": (16, 44), "val": (5, 13), "test": (5, 13)}  # NORMAL, PNEUMONIA
 SKIN = {"train": (24, 24), "val": (8, 8), "test": (8, 8)}  # MEL, NV
 KVASIR = {"train": 48, "test": 12}

@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import typer
 from zoo_cli.main import COMMANDS
 
 import zoo
@@ -79,22 +78,6 @@ def test_the_architecture_page_names_every_module():
     for path in ROOT.glob("zoo/*/*.py"):
         if path.stem != "__init__":
             assert f"`{path.stem}`" in page, path
-
-
-def test_commands_in_the_readme_parse():
-    """Each `zoo ...` line of the README names a command and options that exist."""
-    from zoo_cli import main
-
-    blocks = "".join(re.findall(r"```\n(.*?)```", PAGES["README.md"], re.S))
-    lines = re.findall(r"^zoo (\w+)(.*)$", blocks, re.M)
-    assert len(lines) >= 3
-    for command, rest in lines:
-        target = main.COMMANDS[command]
-        module = __import__(f"zoo_cli.{target.module}", fromlist=["x"])
-        single = typer.Typer()
-        single.command()(getattr(module, target.attribute))
-        known = {option for one in typer.main.get_command(single).params for option in one.opts}
-        assert set(re.findall(r"--[\w-]+", rest)) <= known, rest
 
 
 def test_the_version_stands_in_one_place():

@@ -72,9 +72,7 @@ def test_commands_within_sentences_are_there(page: Path) -> None:
 @pytest.mark.parametrize("block", of("toml"))
 def test_toml_is_what_it_seems(block, tmp_path: Path) -> None:
     data = tomllib.loads(block.text)
-    if (
-        block.title == "recipe.toml"
-    ):  # of the reader's own components; test_docs_tutorials trains it
+    if block.title == "recipe.toml":  # names the reader's own components, and is trained elsewhere
         assert set(data) <= set(Recipe.model_fields)
     elif "build-system" in data:
         assert data["project"]["entry-points"]["zoo"]

@@ -87,6 +87,12 @@ def test_every_link_and_picture_leads_somewhere(site: dict[Path, Page]) -> None:
     assert lost == []
 
 
+def test_no_row_of_a_table_is_left_as_text(site: dict[Path, Page]) -> None:
+    """As those behind an empty line, which ends a table."""
+    left = [path.name for path in site if "<p>|" in path.read_text(encoding="utf-8")]
+    assert left == []
+
+
 def test_nothing_is_loaded_from_elsewhere(site: dict[Path, Page]) -> None:
     foreign = [
         f"{path.name}: {target}"

@@ -20,8 +20,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def cell(text: str) -> str:
-    """One line; a bar within it, code or not, would end the cell."""
-    return re.sub(r"(?<!\\)\|", r"\|", " ".join(text.split()))
+    """One line; a bar within it, code or not, would end the cell, and <name> would be a tag."""
+    parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
+    parts[::2] = [part.replace("<", "&lt;") for part in parts[::2]]
+    return re.sub(r"(?<!\\)\|", r"\|", "".join(parts))
 
 
 def code(text: str) -> str:
@@ -35,10 +37,11 @@ def prose(docstring: str | None) -> str:
     return text.replace("``", "`")
 
 
-def signature_block(name: str, fields: Iterable[str]) -> str:
+def signature_block(name: str, fields: Iterable[str], returned: str = "") -> str:
     """A call, a parameter a line."""
     listed = "".join(f"    {field},\n" for field in fields)
     body = f"{name}(\n{listed})" if listed else f"{name}()"
+    body += f" -> {returned}" if returned else ""
     return f"```text\n{body}\n```\n"
 
 

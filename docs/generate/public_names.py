@@ -51,15 +51,27 @@ def _method(name: str, value: Any) -> str:
     if name.startswith("_") or not (inspect.isfunction(value) or isinstance(value, property)):
         return ""
     text = markdown.prose(inspect.getdoc(value)).replace("\n", " ")
-    shown = name if isinstance(value, property) else f"{name}{inspect.signature(value)}"
-    shown = shown.replace("(self, ", "(").replace("(self)", "()")
+    shown = name
+    if not isinstance(value, property):
+        given = [*inspect.signature(value).parameters.values()][1:]  # without self
+        shown = f"{name}({', '.join(map(_parameter, given))})"
     return f"\n- `{shown}`" + (f": {text}" if text else "") + "\n"
 
 
 def _call(name: str, function: Any) -> str:
     signature = inspect.signature(function)
-    fields = [str(one) for one in signature.parameters.values()]
+    fields = [_parameter(one) for one in signature.parameters.values()]
     keyword = [one.kind is one.KEYWORD_ONLY for one in signature.parameters.values()]
     if any(keyword):
         fields.insert(keyword.index(True), "*")
-    return markdown.signature_block(name, fields)
+    return markdown.signature_block(name, fields, _type(signature.return_annotation))
+
+
+def _parameter(one: inspect.Parameter) -> str:
+    """Annotations are texts already, as all modules postpone them."""
+    text = f"{one.name}: {_type(one.annotation)}"
+    return text if one.default is one.empty else f"{text} = {one.default!r}"
+
+
+def _type(annotation: Any) -> str:
+    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)

@@ -190,6 +190,7 @@ def show(
 
 
 def _show_record(record: Record, registry: Registry, about: dict[str, Any]) -> None:
+    from zoo.registry.fields import origin_name
     from zoo.registry.listing import scalars
 
     parents = record.parents or ()
@@ -207,7 +208,7 @@ def _show_record(record: Record, registry: Registry, about: dict[str, Any]) -> N
             **(_network(record) if record.ensemble is None else {"made of": record.made_of}),
             "dataset": record.data["dataset"],
             "weights": record.weights,
-            "parents": ", ".join(f"{one['model']}@{one['version']}" for one in parents),
+            "parents": ", ".join(map(origin_name, parents)),
         }
     )
     if record.ensemble is not None:

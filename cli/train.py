@@ -38,6 +38,12 @@ def train(
         int | None, typer.Option(help="Side of the network's input, in pixels.")
     ] = None,
     architecture: Annotated[str | None, _name("architecture", "The network.")] = None,
+    pretrained: Annotated[
+        bool | None,
+        typer.Option(
+            "--pretrained", help="Start from its published weights; a tag: --init pretrained:TAG."
+        ),
+    ] = None,
     init: Annotated[
         str | None,
         typer.Option(
@@ -95,6 +101,7 @@ def train(
     Examples:
       zoo train recipes/digits.toml
       zoo train --dataset digits --architecture simple_cnn --sampler weighted --epochs 5
+      zoo train --dataset digits --architecture torchvision/resnet18 --pretrained --size 64
       zoo train recipes/digits.toml --set optimizer.lr=3e-4 --set augmentations.0.degrees=5
       zoo train runs/digits-simple_cnn-1/recipe.toml     the same run again
       zoo train recipes/digits.toml --dry-run            layers, memory, classes
@@ -103,7 +110,7 @@ def train(
 
     overrides = flag_overrides(
         sets or (), dataset=dataset, root=root, positive=positive, size=size,
-        architecture=architecture, init=init, loss=loss,
+        architecture=architecture, pretrained=pretrained, init=init, loss=loss,
         sampler=sampler, augmentation=augmentation, optimizer=optimizer, scheduler=scheduler,
         tracker=tracker, epochs=epochs, batch_size=number_or_word(batch_size), patience=patience,
         seed=seed, device=device, threads=threads, precision=precision, max_time=max_time,

@@ -118,3 +118,37 @@ def test_a_shrunk_mask_keeps_ids_and_what_is_ignored():
     small = Form(1, (20, 20)).mask(ids)
     assert np.unique(small).tolist() == [0, 3, 255]
     assert small.dtype == np.uint8 and (small[:, 6:12] == 3).all()
+
+
+@pytest.mark.parametrize(("given", "size"), [((40, 30), (15, 20)), ((9, 12), (18, 24))])
+@pytest.mark.parametrize("resize", ["bilinear", "bicubic"])
+def test_images_are_resized_as_pillow_does_it(given, size, resize):
+    rng = np.random.default_rng(0)
+    # Far from black and white, where Pillow cuts off after the first of its two passes.
+    array = rng.integers(60, 196, (*given, 3), dtype=np.uint8)
+    one = Preprocessing(size, 3, (0.0,) * 3, (1.0,) * 3, resize)
+    found = one(torch.from_numpy(array)[None])[0].permute(1, 2, 0) * 255
+    by_pillow = Image.fromarray(array).resize(size[::-1], Image.Resampling[resize.upper()])
+    assert (found - torch.from_numpy(np.array(by_pillow)).float()).abs().max() < 1.01
+    stored = Form(3, size, resize=resize).image(array, "x", enlarge=True)
+    assert np.array_equal(stored, np.asarray(by_pillow))
+
+
+def test_bicubic_values_stay_between_black_and_white():
+    """The negative control: an edge goes beyond both where nobody minds."""
+    edge = torch.zeros(1, 4, 4, 1, dtype=torch.uint8)
+    edge[:, :, 2:] = 255
+    one = Preprocessing((16, 16), 1, (0.0,), (1.0,), "bicubic")
+    free = torch.nn.functional.interpolate(edge[..., 0][None].float(), (16, 16), mode="bicubic")
+    assert float(free.max()) > 256
+    for found in (one(edge), one.finish(one.to_unit(edge))):
+        assert (float(found.min()), float(found.max())) == (0.0, pytest.approx(1.0))
+
+
+def test_the_filter_is_part_of_what_is_written():
+    one = Preprocessing((4, 4), 1, (0.0,), (1.0,), "bicubic", store_size=(8, 8))
+    assert Preprocessing.from_json(one.as_json()) == one
+    assert one.form.resize == "bicubic"
+    with pytest.raises(DataError) as caught:
+        Preprocessing((4, 4), 1, (0.0,), (1.0,), "nearest")
+    assert str(caught.value) == "resize rule 'nearest': expected one of bilinear, bicubic"

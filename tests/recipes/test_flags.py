@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from zoo.errors import RecipeError
 from zoo.recipes.flags import PLAIN_FLAGS, flag_overrides, parse_value
 from zoo.recipes.reading import Override, read_recipe
-from zoo.recipes.schema import COMPONENTS, LISTS, PLAIN
+from zoo.recipes.schema import COMPONENTS, LISTS, PLAIN, reserved
 
 FILE = """[dataset]
 name = "digits"
@@ -80,7 +80,7 @@ def test_every_plain_flag_sets_a_key_that_exists():
         section, _, field = key.partition(".")
         if section in COMPONENTS:
             # positive is an option that datasets of two classes have.
-            assert field == "name" or key in ("dataset.root", "dataset.positive")
+            assert field in reserved(section) or key == "dataset.positive"
         else:
             assert section in LISTS or field in PLAIN[section].model_fields
 

@@ -102,7 +102,7 @@ authors = ["A", "B"]
         (
             "[data]\nbatch_size = 3\n",
             "6: data.batch_size: unknown key (did you mean 'training.batch_size'?); expected one "
-            "of size, store_size, fit, center_crop, channels, normalize, on_error, keep, "
+            "of size, store_size, fit, resize, center_crop, channels, normalize, on_error, keep, "
             "store_limit, workers",
         ),
         (

@@ -41,6 +41,7 @@ size = [
 ]
 store_size = "auto"
 fit = "stretch"
+resize = "bilinear"
 center_crop = false
 channels = 1
 normalize = "dataset"

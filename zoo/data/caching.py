@@ -28,6 +28,7 @@ from torch import Tensor
 
 from zoo.data.datasets import file_of, place_of
 from zoo.data.decoded import STOP, Decoder, Progress, stop_text
+from zoo.data.fitting import BILINEAR
 from zoo.data.store import Store, labels_tensor
 from zoo.errors import DataError, StorageError
 from zoo.storage import commit, reading, strict_json
@@ -78,7 +79,9 @@ def fingerprint(decoder: Decoder) -> str | None:
         return None
     digest = hashlib.sha256()
     form = decoder.form
-    about = (FORMAT, PIL.__version__, form.channels, form.size, form.rule)
+    about: tuple[object, ...] = (FORMAT, PIL.__version__, form.channels, form.size, form.rule)
+    if form.resize != BILINEAR:  # stores made before there was a choice stay valid
+        about += (form.resize,)
     digest.update(repr((*about, decoder.task.as_json() if decoder.has_masks else None)).encode())
     stamps: dict[Path, tuple[int, int] | None] = {}
     for index, name in enumerate(decoder.split.ids):

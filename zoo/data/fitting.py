@@ -18,19 +18,26 @@ from zoo.errors import DataError
 
 STRETCH, CROP, PAD = "stretch", "crop", "pad"
 RULES = (STRETCH, CROP, PAD)
+BILINEAR, BICUBIC = "bilinear", "bicubic"
+_FILTERS = {BILINEAR: Image.Resampling.BILINEAR, BICUBIC: Image.Resampling.BICUBIC}
+FILTERS = tuple(_FILTERS)
 
 
 @dataclass(frozen=True)
 class Form:
     """``size``: (height, width) of what is stored, None for the image's own; ``rule``: what becomes
     of another aspect ratio: ``stretch``; ``crop`` (shrink until the shorter side fits, keep the
-    centre); ``pad`` (shrink until the longer side fits, black around). ``channels``: 1 or 3."""
+    centre); ``pad`` (shrink until the longer side fits, black around). ``channels``: 1 or 3;
+    ``resize``: by which filter, ``bilinear`` or ``bicubic``."""
 
     channels: int
     size: tuple[int, int] | None = None
     rule: str = STRETCH
+    resize: str = BILINEAR
 
     def __post_init__(self) -> None:
+        if self.resize not in FILTERS:
+            raise DataError(f"resize {self.resize!r}: expected one of {', '.join(FILTERS)}")
         if self.rule not in RULES:
             raise DataError(f"fit {self.rule!r}: expected one of {', '.join(RULES)}")
 
@@ -52,7 +59,7 @@ class Form:
         smaller = array.shape[0] <= self.size[0] and array.shape[1] <= self.size[1]
         if smaller and self.rule == STRETCH and not enlarge:
             return array
-        return self._fitted(array, Image.Resampling.BILINEAR)
+        return self._fitted(array, _FILTERS[self.resize])
 
     def mask(self, ids: np.ndarray) -> np.ndarray:
         """Class ids, uint8 (H, W), fitted as their image is: each pixel gets the class that has the
@@ -97,7 +104,10 @@ class Form:
         ):
             raise DataError(f"store_size {size!r}: expected [height, width] in 1 to 16384")
         return cls(
-            channels, None if size is None else (size[0], size[1]), str(data.get("fit", STRETCH))
+            channels,
+            None if size is None else (size[0], size[1]),
+            str(data.get("fit", STRETCH)),
+            str(data.get("resize", BILINEAR)),
         )
 
     def _fitted(self, array: np.ndarray, filter_: Image.Resampling) -> np.ndarray:

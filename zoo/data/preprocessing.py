@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from zoo.data.fitting import STRETCH, Form
+from zoo.data.fitting import BICUBIC, BILINEAR, FILTERS, STRETCH, Form
 from zoo.errors import DataError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -27,15 +27,16 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class Preprocessing:
     """``store_size`` and ``fit``: what an image is first fitted to (``zoo.data.fitting.Form``),
     None where it keeps its size. ``size``: (height, width) of the network's input, reached on the
-    device by ``resize``: ``"bilinear"`` (antialiased when shrinking), or, with ``center_crop``, by
-    cutting out the centre. ``mean`` and ``std``: per channel, of values in [0, 1].
+    device by ``resize``: ``"bilinear"`` or ``"bicubic"`` (antialiased when shrinking), or, with
+    ``center_crop``, by cutting out the centre. ``mean`` and ``std``: per channel, of values in
+    [0, 1].
     """
 
     size: tuple[int, int]
     channels: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    resize: str = "bilinear"
+    resize: str = BILINEAR
     store_size: tuple[int, int] | None = None
     fit: str = STRETCH
     center_crop: bool = False
@@ -52,13 +53,13 @@ class Preprocessing:
                 )
         if min(self.std) <= 0.0:
             raise DataError(f"normalization std {self.std!r}: expected positive numbers")
-        if self.resize != "bilinear":
-            raise DataError(f"resize rule {self.resize!r}: expected 'bilinear'")
+        if self.resize not in FILTERS:
+            raise DataError(f"resize rule {self.resize!r}: expected one of {', '.join(FILTERS)}")
 
     @property
     def form(self) -> Form:
         """How a single image, not yet stored, is fitted."""
-        return Form(self.channels, self.store_size, self.fit)
+        return Form(self.channels, self.store_size, self.fit, self.resize)
 
     def to_unit(self, images_BHWC: Tensor, buffer: Tensor | None = None) -> Tensor:
         """uint8 (B, H, W, C) -> float32 (B, C, H, W) in [0, 1], written into ``buffer`` (the first
@@ -68,22 +69,24 @@ class Preprocessing:
 
     def finish(self, images_BCHW: Tensor) -> Tensor:
         """float32 in [0, 1] -> sized and normalized. May overwrite its input."""
-        return self._normalized(self._sized(images_BCHW), 1.0)
+        return self._normalized(self._sized(images_BCHW, 1.0), 1.0)
 
     def __call__(self, images_BHWC: Tensor, buffer: Tensor | None = None) -> Tensor:
         """uint8 (B, H, W, C) -> the network's input: :meth:`to_unit` and :meth:`finish` in fewer
         passes over memory; it differs from them in the last bit."""
         images = _converted(images_BHWC, buffer).permute(0, 3, 1, 2)
-        return self._normalized(self._sized(images), 1.0 / 255.0)
+        return self._normalized(self._sized(images, 255.0), 1.0 / 255.0)
 
-    def _sized(self, images_BCHW: Tensor) -> Tensor:
+    def _sized(self, images_BCHW: Tensor, white: float) -> Tensor:
         if tuple(images_BCHW.shape[-2:]) == self.size:
             return images_BCHW
         if self.center_crop:
             return self._cropped(images_BCHW)
-        return functional.interpolate(
-            images_BCHW, self.size, mode="bilinear", align_corners=False, antialias=True
+        sized = functional.interpolate(
+            images_BCHW, self.size, mode=self.resize, align_corners=False, antialias=True
         )
+        # Cubic weights may be negative, so that values go beyond black and white beside an edge.
+        return sized.clamp_(0.0, white) if self.resize == BICUBIC else sized
 
     def _normalized(self, images_BCHW: Tensor, unit: float) -> Tensor:
         """(x * unit - mean) / std, as one multiplication and addition in place."""

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from zoo.data.download import Report, Wanted, digest_of, download
@@ -174,7 +174,7 @@ def _mirrored(file: Wanted) -> Wanted:
     parts = urlsplit(file.url)
     url = f"{mirror.rstrip('/')}/{parts.netloc}{parts.path}"
     # With a part of the digest only, whoever sits on an http connection could forge a file.
-    plain = "loopback" if urlsplit(mirror).scheme == "http" else "none"
+    plain: Literal["loopback", "none"] = "loopback" if urlsplit(mirror).scheme == "http" else "none"
     one = Wanted(url, file.digest, file.begins, file.largest, plain)
     if not one.may_ask(url):
         raise DataError(

@@ -19,6 +19,7 @@ PLAIN_FLAGS = {
     "positive": "dataset.positive",
     "size": "data.size",
     "architecture": "architecture.name",
+    "pretrained": "architecture.pretrained",
     "init": "transfer.init",
     "loss": "loss.name",
     "sampler": "sampler.name",

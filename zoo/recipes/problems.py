@@ -148,6 +148,13 @@ def nothing_to_normalize_as() -> str:
     )
 
 
+def two_inits(pretrained: object, init: str) -> str:
+    return (
+        f"{pretrained!r}: transfer.init is {init!r}, and the first weights come from one place; "
+        f"leave out one of the two"
+    )
+
+
 def no_normalization(init: str) -> str:
     return (
         f"'pretrained': {init!r} does not say how its images were normalized; expected 'dataset', "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from zoo.recipes.schema import (
     DEFAULT_NAMES,
     LISTS,
     PLAIN,
+    PRETRAINED,
     Choice,
     CopySection,
     DataSection,
@@ -40,6 +42,7 @@ from zoo.recipes.sources import Draft, open_source
 __all__ = ["Override", "read_recipe"]
 
 _INT64 = 2**63
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
 def read_recipe(
@@ -101,6 +104,7 @@ class _Check:
                 sections[name] = self.choice(name, (name,), data.get(name, {}))
             else:
                 sections[name] = self.section(name, PLAIN[name], data.get(name, {}))
+        sections["transfer"] = self.pretrained(data.get("architecture"), sections["transfer"])
         self.normalization(sections["data"], sections["transfer"])
         self.problems += without_effect(sections)
         return None if self.problems else Recipe(**sections)
@@ -124,6 +128,28 @@ class _Check:
                     what = words.wrong_value(table[key], _expected(model, key) + finite)
                 self.note((name, key), what)
             return None
+
+    def pretrained(
+        self, architecture: Any, transfer: TransferSection | None
+    ) -> TransferSection | None:
+        """``architecture.pretrained`` as the ``transfer.init`` that means the same."""
+        if not isinstance(architecture, dict) or PRETRAINED not in architecture or not transfer:
+            return transfer
+        given, key = architecture[PRETRAINED], ("architecture", PRETRAINED)
+        if not isinstance(given, bool) and not (isinstance(given, str) and _TAG.fullmatch(given)):
+            self.note(key, words.wrong_value(given, "true, false or the tag of published weights"))
+            return transfer
+        named, asked = transfer.published, f"{PRETRAINED}:{given}"
+        if given is True:
+            agreed = not transfer.init or named is not None
+            asked = transfer.init or PRETRAINED
+        elif given is False:
+            agreed, asked = named is None, transfer.init
+        else:
+            agreed = transfer.init in ("", asked)
+        if not agreed:
+            self.note(key, words.two_inits(given, transfer.init))
+        return transfer.model_copy(update={"init": asked})
 
     def normalization(self, data: DataSection | None, transfer: TransferSection | None) -> None:
         if data is not None and data.normalize == "pretrained" and transfer and not transfer.init:

@@ -11,7 +11,7 @@ from zoo.plugins.catalog import catalog as installed
 from zoo.recipes import problems as words
 from zoo.recipes.positions import KeyPath
 from zoo.recipes.problems import Places, Problem, problem_lines
-from zoo.recipes.schema import AUTO, Choice, DataSection, Recipe
+from zoo.recipes.schema import AUTO, PRETRAINED, Choice, DataSection, Recipe
 from zoo.tasks import Task
 
 AUTO_LOSSES = {
@@ -114,6 +114,8 @@ def _with_form(
         update={
             "size": size if given_size == "native" else given_size,
             "channels": channels,
+            # What the weights say is known when they are read.
+            "resize": data.resize if data.normalize == PRETRAINED else data.filter,
         }
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from zoo.recipes.sections import (
+    PRETRAINED,
     CardSection,
     CheckpointsSection,
     Choice,
@@ -25,6 +26,7 @@ __all__ = [
     "DEFAULT_NAMES",
     "LISTS",
     "PLAIN",
+    "PRETRAINED",
     "RESERVED",
     "CardSection",
     "CheckpointsSection",
@@ -81,7 +83,7 @@ LISTS = {"augmentations": "augmentation", "trackers": "tracker"}
 COPIES = "copies"
 DEFAULT_NAMES = {"loss": AUTO, "sampler": "shuffle", "optimizer": "adam", "scheduler": "none"}
 # Keys of a component's section that are zoo's own, so no option can bear the name.
-RESERVED = {"dataset": ("name", "root")}
+RESERVED = {"dataset": ("name", "root"), "architecture": ("name", PRETRAINED)}
 
 
 def reserved(kind: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ _TIME = StringConstraints(pattern=r"\A(\d{1,9}(\.\d{1,3})?[smh])?\z")
 Device = Annotated[str, StringConstraints(pattern=r"\A(auto|cpu|mps|cuda(:\d{1,3})?)\z")]
 Part = Annotated[str, MinLen(1)]
 _HUB = "hf://"
+PRETRAINED = "pretrained"  # weights that an architecture's plugin offers; ``pretrained:TAG``
 _WEIGHTS_SUFFIXES = {".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".h5", ".onnx"}
 Monitor = Literal[
     "train/loss", "train/accuracy", "train/balanced_accuracy", "train/precision", "train/recall",
@@ -93,7 +94,8 @@ class SplitSection(Section):
 class DataSection(Section):
     """The network's input. ``size``: (height, width) in pixels, a side for both, or the images'
     own. ``store_size``: what images are decoded to, before augmentation; auto: ``size``. ``fit``:
-    what becomes of another aspect ratio then; ``center_crop``: reach ``size`` by cutting, not by
+    what becomes of another aspect ratio then; ``resize``: by which filter, auto: bilinear, or that
+    of the weights that ``normalize`` follows; ``center_crop``: reach ``size`` by cutting, not by
     resizing. ``normalize``: by statistics of the training split, of ImageNet, as what
     ``transfer.init`` names was, none, or as given.
     ``keep``: where pixels are kept, auto by size, ``store_limit`` in GB, 0 for a third of what is
@@ -108,6 +110,7 @@ class DataSection(Section):
         description="'auto', a side in pixels, or [height, width], in 1 to 16384",
     )
     fit: Literal["stretch", "crop", "pad"] = "stretch"
+    resize: Literal["auto", "bilinear", "bicubic"] = "auto"
     center_crop: bool = False
     channels: Literal["native"] | Annotated[int, AfterValidator(_one_or_three)] = Field(
         default="native", description="'native' | 1 | 3"
@@ -144,6 +147,11 @@ class DataSection(Section):
         return None if isinstance(self.size, str) else self.size
 
     @property
+    def filter(self) -> Literal["bilinear", "bicubic"]:
+        """By which images are resized, where no weights said another."""
+        return "bilinear" if self.resize == "auto" else self.resize
+
+    @property
     def normalized_channels(self) -> int | None:
         """For how many channels there are numbers; None: they are not given here."""
         return None if isinstance(self.normalize, str) else len(self.normalize["mean"])
@@ -151,12 +159,12 @@ class DataSection(Section):
 
 class TransferSection(Section):
     """Where the weights start, and which of them learn how fast. ``init``: a version's reference, a
-    safetensors file, a run's folder, ``"pretrained"`` (what the architecture's plugin offers), or
-    nothing. A part of the network is named by its module, and ``"backbone"``, where no module is
-    called so, is all but the head. ``freeze``: parts that stay as they are, up to epoch
-    ``unfreeze_epoch`` (counted from 1), 0 for ever. Factors on the optimizer's rate, multiplied:
-    ``head_lr``; ``rates`` by part, of several the longest name; ``layer_decay`` once for each layer
-    that follows."""
+    safetensors file, a run's folder, ``"pretrained"`` or ``"pretrained:TAG"`` (what the
+    architecture's plugin offers; ``architecture.pretrained`` becomes this), or nothing. A part of
+    the network is named by its module, and ``"backbone"``, where no module is called so, is all
+    but the head. ``freeze``: parts that stay as they are, up to epoch ``unfreeze_epoch`` (counted
+    from 1), 0 for ever. Factors on the optimizer's rate, multiplied: ``head_lr``; ``rates`` by
+    part, of several the longest name; ``layer_decay`` once for each layer that follows."""
 
     init: Annotated[str, StringConstraints(pattern=r"\A[^\x00-\x1f]*\z")] = Field(
         default="", description="a model, a .safetensors file, 'pretrained' or ''"
@@ -177,10 +185,17 @@ class TransferSection(Section):
         a file of weights. Another suffix makes no path: a model's name may have dots; nor is a
         repository of the Hub one."""
         text = self.init
-        if text.startswith(_HUB):
+        if text.startswith(_HUB) or self.published is not None:
             return None
         is_path = "/" in text or "\\" in text or text.startswith((".", "~")) or self.names_file
         return Path(text) if is_path else None
+
+    @property
+    def published(self) -> str | None:
+        """Where ``init`` asks for the architecture's published weights, their tag, "" for those
+        that its plugin takes by default; else None."""
+        word, _, tag = self.init.partition(":")
+        return tag if word == PRETRAINED else None
 
     @property
     def names_file(self) -> bool:

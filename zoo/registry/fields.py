@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Final, Literal, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints, with_config
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, TypeIs
 
 from zoo.registry import names
 from zoo.storage import limits
@@ -102,6 +102,31 @@ class Parent(Version):
     """What weights came from, as its record was at the time."""
 
     kind: Literal["initialized_from", "averaged_from"]
+
+
+@with_config(STRICT)
+class Published(TypedDict):
+    """Weights that an architecture's plugin offers, from which training began. ``tag``: which of
+    them, absent where the plugin does not say; ``sha256``: of them all as a safetensors file."""
+
+    kind: Literal["pretrained"]
+    architecture: Line
+    tag: NotRequired[Line]
+    sha256: Digest
+
+
+Origin = Annotated[Parent | Published, Field(discriminator="kind")]
+
+
+def is_version(one: Parent | Published) -> TypeIs[Parent]:
+    return "model" in one
+
+
+def origin_name(one: Parent | Published) -> str:
+    """For people: ``model@3``, or ``torchvision/resnet18 (IMAGENET1K_V1)``."""
+    if is_version(one):
+        return f"{one['model']}@{one['version']}"
+    return f"{one['architecture']} ({one['tag']})" if "tag" in one else one["architecture"]
 
 
 @with_config(STRICT)

@@ -103,7 +103,7 @@ class Draft(BaseModel):
     calibration: fields.Calibration | None = None
     licence: Line
     environment: dict[Line, str | int | float | bool | None]
-    parents: Annotated[list[fields.Parent], Field(max_length=fields.PARENTS)] | None = None
+    parents: Annotated[list[fields.Origin], Field(max_length=fields.PARENTS)] | None = None
     source: fields.Source | None = None
 
     @classmethod
@@ -152,10 +152,15 @@ class Draft(BaseModel):
             raise ValueError("data.fingerprint: field required")
         if self.data.get("division") not in (None, division(self.data["splits"])):
             raise ValueError("data.division: not that of the splits")
-        for one in (*(self.parents or ()), *(self.ensemble["members"] if self.ensemble else ())):
+        for one in (*self.versions, *(self.ensemble["members"] if self.ensemble else ())):
             if not names.is_name(one["model"]):
                 raise ValueError(f"{one['model'][:100]!r} is no model's name")
         return self
+
+    @property
+    def versions(self) -> list[fields.Parent]:
+        """The parents that are versions."""
+        return [one for one in self.parents or () if fields.is_version(one)]
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from zoo.data.audit.findings import Finding, Report, finding, some
 from zoo.data.audit.scanning import Progress
 from zoo.data.datasets import Dataset, Split
 from zoo.data.decoded import SKIP, STOP, Decoder
-from zoo.data.fitting import RULES, Form
+from zoo.data.fitting import FILTERS, RULES, Form
 from zoo.data.splits import TEST, TRAIN, VAL, SplitPlan, complete_splits
 from zoo.errors import DataError
 from zoo.plugins.catalog import catalog
@@ -81,8 +81,9 @@ def _stale(name: str, dataset: Dataset, splits: Mapping[str, Split]) -> Iterator
         if len(split) == 0 or not coherent(split):
             continue
         shapes = {tuple(one.about["shape"][1:]) for one in stores.values()}
-        for (height, width, channels), rule, on_error in product(shapes, RULES, (STOP, SKIP)):
-            form = Form(channels, (height, width), rule)
+        every = product(shapes, RULES, FILTERS, (STOP, SKIP))
+        for (height, width, channels), rule, resize, on_error in every:
+            form = Form(channels, (height, width), rule, resize)
             decoder = Decoder(split, form, dataset.task, f"dataset {name!r}", on_error)
             held = stores.pop(caching.fingerprint(decoder) or "", None)
             changed = [] if held is None else held.changed()

@@ -80,6 +80,7 @@ def preprocessing_for(train: Held, data: DataSection) -> Preprocessing:
         channels,
         mean,
         std,
+        resize=data.filter,
         store_size=data.stored,
         fit=data.fit,
         center_crop=data.center_crop,

@@ -14,20 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from zoo.data.preprocessing import Preprocessing
-from zoo.errors import PluginError, RecipeError, RegistryError, TrainingError
+from zoo.errors import RecipeError, RegistryError, TrainingError
 from zoo.plugins.catalog import Catalog
-from zoo.plugins.contexts import ArchitectureContext
 from zoo.recipes import problems as words
 from zoo.recipes.problems import Places, Problem, problem_lines
-from zoo.recipes.schema import Recipe
+from zoo.recipes.schema import PRETRAINED, Recipe
 from zoo.registry import loading
 from zoo.registry.config import HUB, find
 from zoo.runs import folder as folders
-from zoo.runs import sources
+from zoo.runs import published, sources
 from zoo.runs.folder import RunFolder
 from zoo.runs.matching import ADAPTED, HEAD, LOADED, NEW, UNUSED, Match, match, parts
 from zoo.runs.naming import as_argument
@@ -35,7 +33,6 @@ from zoo.storage import limits, reading, tensors
 from zoo.tasks import Task
 from zoo.training import events
 
-PRETRAINED = "pretrained"
 _SUFFIX = ".safetensors"
 _ENOUGH = 0.1  # of all weights
 
@@ -45,7 +42,8 @@ class Source:
     """Where weights come from. ``init``: the key's value that names the same for ever; ``digest``:
     sha256 of their file; ``normalization``: (mean, std) of the images they saw; ``task``: what they
     were trained for; both None where nobody knows. ``parent``: the published version they are, with
-    the digest that its record has now."""
+    the digest that its record has now; or an architecture's weights, by its name, their tag and
+    sha256. ``resize``: by which filter the images they saw were resized, "" where nobody knows."""
 
     init: str
     weights: Mapping[str, Tensor]
@@ -53,6 +51,7 @@ class Source:
     normalization: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     task: Task | None = None
     parent: Mapping[str, Any] | None = None
+    resize: str = ""
 
 
 def with_absolute_init(recipe: Recipe) -> Recipe:
@@ -67,7 +66,7 @@ def open_source(recipe: Recipe, installed: Catalog, task: Task) -> Source | None
     init, path = recipe.transfer.init, recipe.transfer.path
     if not init:
         return None
-    if init == PRETRAINED:
+    if recipe.transfer.published is not None:
         source = _pretrained(recipe, installed, task)
     elif path is None:
         source = _version(init)
@@ -81,7 +80,7 @@ def open_source(recipe: Recipe, installed: Catalog, task: Task) -> Source | None
 
 def pinned(recipe: Recipe, source: Source | None, places: Places | None = None) -> Recipe:
     """``recipe``, resolved before, so that it means the same for ever: a reference names its
-    version, and ``normalize = "pretrained"`` becomes the source's numbers."""
+    version, and ``normalize = "pretrained"`` becomes the source's numbers, and its filter."""
     if source is None:
         return recipe
     recipe = _with_init(recipe, source.init)
@@ -92,7 +91,9 @@ def pinned(recipe: Recipe, source: Source | None, places: Places | None = None) 
         raise RecipeError(problem_lines([Problem(("data", "normalize"), what)], places or Places()))
     channels = recipe.data.form[2]
     mean, std = (_for_channels(numbers, channels) for numbers in source.normalization)
-    data = recipe.data.model_copy(update={"normalize": {"mean": mean, "std": std}})
+    given = recipe.data
+    resize = source.resize if given.resize == "auto" and source.resize else given.filter
+    data = given.model_copy(update={"normalize": {"mean": mean, "std": std}, "resize": resize})
     return recipe.model_copy(update={"data": data})
 
 
@@ -168,7 +169,8 @@ def _version(init: str) -> Source:
         "version": found.version,
         "digest": registry.digest(found),
     }
-    return Source(named, weights, digest, (seen.mean, seen.std), found.task, parent)
+    normalization = (seen.mean, seen.std)
+    return Source(named, weights, digest, normalization, found.task, parent, seen.resize)
 
 
 def _run(path: Path) -> Source:
@@ -180,6 +182,7 @@ def _run(path: Path) -> Source:
         found,
         init=str(path),
         normalization=(seen.mean, seen.std),
+        resize=seen.resize,
         task=Task.from_json(sources.part_of(run, "task")),
     )
 
@@ -203,21 +206,17 @@ def _file(path: Path) -> Source:
 
 
 def _pretrained(recipe: Recipe, installed: Catalog, task: Task) -> Source:
-    component = installed.get("architecture", recipe.architecture.name)
-    height, width, channels = recipe.data.form
-    context = ArchitectureContext(channels, (height, width), task.outputs, task)
-    with torch.random.fork_rng(devices=[]):  # a plugin may build a network to get at its weights
-        found = component.pretrained(context, recipe.architecture.options)
-    weights = dict(found.weights)
-    if not all(isinstance(one, Tensor) for one in weights.values()):
-        raise PluginError(f"{component}: its pretrained weights are not all tensors")
+    found = published.read(recipe, installed, task, recipe.data.form)
+    name, weights = recipe.architecture.name, dict(found.weights)
+    data = tensors.to_bytes(weights, f"the pretrained weights of architecture {name!r}")
+    digest = hashlib.sha256(data).hexdigest()
     normalization = None
     if found.mean is not None and found.std is not None:
-        mean, std = tuple(map(float, found.mean)), tuple(map(float, found.std))
-        Preprocessing((1, 1), len(mean), mean, std)  # raises unless they are sensible numbers
-        normalization = (mean, std)
-    digest = hashlib.sha256(tensors.to_bytes(weights, f"the pretrained weights of {component}"))
-    return Source(PRETRAINED, weights, digest.hexdigest(), normalization)
+        normalization = (tuple(map(float, found.mean)), tuple(map(float, found.std)))
+    tag = found.tag or recipe.transfer.published
+    init = f"{PRETRAINED}:{tag}" if tag else PRETRAINED
+    parent = {"architecture": name, **({"tag": tag} if tag else {}), "sha256": digest}
+    return Source(init, weights, digest, normalization, None, parent, found.interpolation)
 
 
 def _with_init(recipe: Recipe, init: str) -> Recipe:

@@ -20,7 +20,7 @@ from zoo.recipes.problems import Places
 from zoo.recipes.resolving import resolve
 from zoo.recipes.schema import Recipe
 from zoo.recipes.writing import recipe_data
-from zoo.runs import building, holding, initialize, opening, tracking
+from zoo.runs import building, holding, initialize, opening, published, tracking
 from zoo.runs.environment import cores, environment, plugin_record
 from zoo.training import events, loop
 from zoo.training.batch_size import find_sizes
@@ -78,13 +78,16 @@ def prepare(
     is made. ``places``: where each key of the recipe stands, for messages; ``resumed``: weights are
     to come from a checkpoint, so none are read from where the recipe began."""
     tell = Heard(listener)
-    recipe, opened = _resolved(given, installed, device, tell, places, replicas)
+    opened = _opened(given, installed, tell)
     task = opened.dataset.task
     replicas.wait_for_first()  # it downloads and decodes what all of one machine use
-    source = None if resumed else initialize.open_source(recipe, installed, task)
+    with published.downloads_told(tell):
+        given = published.with_size(given, installed, task, opened.native, tell)
+        recipe = _resolved(given, installed, opened, device, tell, places, replicas)
+        source = None if resumed else initialize.open_source(recipe, installed, task)
     recipe = initialize.pinned(recipe, source, places)
     # The size that images must agree on was not resolved from one of them.
-    form = Form(recipe.data.form[2], given.data.stored, recipe.data.fit)
+    form = Form(recipe.data.form[2], given.data.stored, recipe.data.fit, recipe.data.filter)
     keeping = holding.keeping(recipe.data, recipe.training.threads, tell)
     store, val = (opened.hold(part, form, keeping) for part in (TRAIN, VAL))
     preprocessing = holding.preprocessing_for(store, recipe.data)
@@ -126,27 +129,33 @@ def prepare(
     return Prepared(recipe, about, data, trainee, tell)
 
 
-def _resolved(
-    given: Recipe,
-    installed: Catalog,
-    device: torch.device,
-    tell: holding.Tell,
-    places: Places | None,
-    replicas: Replicas,
-) -> tuple[Recipe, opening.Opened]:
-    """The recipe without anything that depends on data or machine but the sizes of batches, and the
-    data it names, not decoded yet."""
-    recipe = initialize.with_absolute_init(_with_absolute_root(given))
-    tracking.require(recipe, installed)
+def _opened(given: Recipe, installed: Catalog, tell: holding.Tell) -> opening.Opened:
+    """The data that the recipe names, not decoded yet."""
+    tracking.require(given, installed)
+    recipe = _with_absolute_root(given)
     plan = SplitPlan(**recipe.split.model_dump())
     opened = opening.open_dataset(
         installed, recipe.dataset.name, recipe.dataset.options, recipe.dataset.root, plan
     )
     for text in opening.notices(opened):
         tell(events.Notice(text))
+    return opened
+
+
+def _resolved(
+    given: Recipe,
+    installed: Catalog,
+    opened: opening.Opened,
+    device: torch.device,
+    tell: holding.Tell,
+    places: Places | None,
+    replicas: Replicas,
+) -> Recipe:
+    """The recipe without anything that depends on data or machine but the sizes of batches."""
+    recipe = initialize.with_absolute_init(_with_absolute_root(given))
     task, threads = opened.dataset.task, cores(replicas.neighbours)
     recipe = resolve(recipe, task, *opened.native(), threads, catalog=installed, places=places)
-    return _with_precision(recipe, device, tell), opened
+    return _with_precision(recipe, device, tell)
 
 
 def _trainee(

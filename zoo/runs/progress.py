@@ -74,6 +74,8 @@ class TerminalProgress:
             self._print(*share_lines(event))
         elif isinstance(event, events.Decoding):
             self._decoding(event)
+        elif isinstance(event, events.Downloading):
+            self._downloading(event)
         elif isinstance(event, events.StepsDone):
             speed = event.samples / event.seconds
             self._progress.update(
@@ -98,6 +100,18 @@ class TerminalProgress:
         )
         if event.done == event.total:
             self._print(f"{event.what}: {event.total:,} images decoded at {speed}")
+
+    def _downloading(self, event: events.Downloading) -> None:
+        done, speed = event.done / 1e6, event.done / 1e6 / max(event.seconds, 1e-9)
+        self._progress.update(
+            self._bar,
+            total=event.total,
+            completed=event.done,
+            description=f"downloading {clipped(event.what, 40)}",
+            detail=f"{done:,.0f} MB  {speed:,.1f} MB/s",
+        )
+        if event.done == event.total:
+            self._print(f"{clipped(event.what)}: {done:,.1f} MB downloaded at {speed:,.1f} MB/s")
 
     def _started(self, event: events.TrainingStarted) -> None:
         self._epochs, self._steps = event.epochs, event.steps_per_epoch

@@ -150,10 +150,13 @@ def _draft(
 
 
 def _parents(run: RunFolder) -> list[dict[str, Any]] | None:
-    """The versions that its weights came from."""
+    """What its weights came from."""
     initialized, averaged = run.info.get("initialized"), run.info.get("averaged")
     parent = initialized.get("parent") if isinstance(initialized, dict) else None
-    found = [{"kind": "initialized_from", **parent}] if isinstance(parent, dict) else []
+    found = []
+    if isinstance(parent, dict):
+        kind = "initialized_from" if "model" in parent else "pretrained"
+        found = [{"kind": kind, **parent}]
     if isinstance(averaged, list):
         found += [{"kind": "averaged_from", **one} for one in averaged if isinstance(one, dict)]
     return found or None

@@ -142,13 +142,14 @@ def _loader(recipe: Recipe, installed: Catalog, opened: Opened, part: Split) -> 
         channels,
         mean=(0.0,) * channels,
         std=(1.0,) * channels,
+        resize=data.filter,
         store_size=data.stored,
         fit=data.fit,
         center_crop=data.center_crop,
     )
     # Streamed: a few images to look at are not worth a store on disk.
     keeping = Keeping(threads=cores(), workers=0, tier=STREAMED)
-    form = Form(channels, data.stored, data.fit)
+    form = Form(channels, data.stored, data.fit, data.filter)
     store = open_split(part, form, opened.dataset.task, f"dataset {opened.name!r}", keeping)
     # One size for the sheet, whatever resolutions the copies have.
     copies = tuple(one.model_copy(update={"size": "same"}) for one in recipe.copies)

@@ -45,11 +45,23 @@ class Decoding(Event):
 
 
 @dataclass(frozen=True)
+class Downloading(Event):
+    """Published weights come over the network: ``done`` bytes of ``total``, None where the server
+    does not say. ``seconds``: since it began."""
+
+    what: str
+    done: int
+    total: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Initialized(Event):
     """The first weights came from ``source``. ``digest``: sha256 of its file; ``counts``: how many
     tensors were loaded, adapted, left new, and of the source unused; ``parts``: the same by parts
     of the network, each with ``name``, ``tensors``, ``values``, ``what`` and ``why``; ``parent``:
-    the published version that it was, by ``model``, ``version`` and its record's ``digest``."""
+    the published version that it was, by ``model``, ``version`` and its record's ``digest``; or an
+    architecture's published weights, by ``architecture``, ``tag`` and ``sha256``."""
 
     source: str
     digest: str

@@ -15,6 +15,7 @@ from zoo.errors import RegistryError, printable, reason
 from zoo.registry.cards import card_tables, card_text
 from zoo.registry.cards.card_tables import cell, table
 from zoo.registry.cards.card_text import CardText
+from zoo.registry.fields import is_version, origin_name
 from zoo.registry.listing import scalars
 from zoo.registry.record import IMPORTED, Draft
 from zoo.tasks import SEGMENTATION
@@ -118,8 +119,11 @@ def _overlaps(draft: Draft) -> Iterable[Mapping[str, str]]:
 
 
 def _lineage(draft: Draft) -> Iterable[tuple[str, str, str]]:
-    """(what it is to this version, version, digest of its record)."""
-    versions = [(_KINDS[one["kind"]], one) for one in draft.parents or ()]
+    """(what it is to this version, its name, digest of its record or weights)."""
+    for given in draft.parents or ():
+        if not is_version(given):
+            yield "published weights", origin_name(given), f"sha256:{given['sha256']}"
+    versions = [(_KINDS[one["kind"]], one) for one in draft.versions]
     if draft.ensemble is not None:
         versions += [("member", one) for one in draft.ensemble["members"]]  # type: ignore[misc]
     for what, one in versions:

@@ -101,7 +101,7 @@ def timm_config(record: Record, digest: str, defaults: Mapping[str, Any]) -> dic
             "input_size": [architecture["in_channels"], *architecture["image_size"]],
             "mean": list(seen.mean),
             "std": list(seen.std),
-            "interpolation": "bilinear",
+            "interpolation": seen.resize,
             "crop_pct": min(1.0, seen.size[0] / stored[0]) if seen.center_crop else 1.0,
             "crop_mode": "center" if seen.center_crop else "squash",
             "license": record.licence,

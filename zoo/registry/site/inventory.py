@@ -178,7 +178,7 @@ def sources(record: Record) -> list[Made]:
     """What a version was made of: parents, and the members of an ensemble."""
     found = [
         Made(one["kind"].replace("_", " "), one["model"], one["version"], one["digest"])
-        for one in record.parents or ()
+        for one in record.versions
     ]
     members = record.ensemble["members"] if record.ensemble else ()
     found += [Made(MEMBER, one["model"], one["version"], one["digest"]) for one in members]

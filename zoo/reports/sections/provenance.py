@@ -53,7 +53,7 @@ def provenance(subject: Subject, measured: Measured) -> Section:
     blocks: list[Block] = [Facts(facts)]
     origins = [*_parents(about), *_members(about)]
     if origins:
-        head = ["model", "how", "record, sha256"]
+        head = ["model", "how", "sha256"]
         blocks.append(Table(head, origins, names=3, title="Made from"))
     return Section("Provenance", "provenance", blocks)
 
@@ -76,6 +76,13 @@ def _members(about: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _origin(one: Mapping[str, Any], how: str) -> list[str]:
+    if "architecture" in one:
+        named = [wording.text(one.get(key)) for key in ("architecture", "tag")]
+        return [
+            ", ".join(filter(None, named)),
+            "published weights",
+            wording.text(one.get("sha256")),
+        ]
     name = f"{wording.text(one.get('model'))}@{wording.text(one.get('version'))}"
     return [name, how, wording.text(one.get("digest"))]
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "predict": Target("predict", "predict", "The class of images, or their masks."),
     "explain": Target("explain", "explain", "Where a network looked, or how its mask is wrong."),
     "export": Target("export", "export", "A network as ONNX or torch.export, with its classes."),
+    "study": Target("study", "study", "Many runs of a recipe that varies, as tables and figures."),
     "report": Target("report", "report", "A run or a model as one page of figures."),
     "import": Target("import_", "import_", "Publish weights that were trained elsewhere."),
     "publish": Target("publish", "publish", "Publish a run as a new version of a model."),

@@ -84,9 +84,19 @@ class Table:
 
 
 def expand(study: StudyFile, asked: Asked, catalog: Catalog | None = None) -> list[Table]:
-    """The tables that are asked for. Raises :class:`StudyError` with every problem of every
+    """All tables, whole; see :func:`chosen`. Raises :class:`StudyError` with every problem of every
     row's recipe."""
     return Expansion(study, asked, catalog or installed()).tables()
+
+
+def chosen(tables: Sequence[Table], asked: Asked) -> Iterator[Table]:
+    """The tables and rows that are asked for."""
+    for table in tables:
+        if asked.tables and table.name not in asked.tables:
+            continue
+        rows = tuple(row for row in table.rows if not asked.rows or row.name in asked.rows)
+        if rows or (table.searched is not None and not asked.rows):
+            yield replace(table, rows=rows)
 
 
 class Expansion:
@@ -111,7 +121,7 @@ class Expansion:
             self._check_values(table)
         if self._own:
             raise StudyError(problem_lines(self._own, self.study.places))
-        return list(self._chosen(every))
+        return every
 
     def _check_names(self) -> None:
         """What profile and command line name has to be there."""
@@ -256,14 +266,6 @@ class Expansion:
             if not any(value_at(one, column.value) is not None for one in recipes):
                 at = (*table.part.at, "columns", index, "value")
                 self._own.append(Problem(at, words.no_such_value(column.value)))
-
-    def _chosen(self, every: Sequence[Table]) -> Iterator[Table]:
-        for table in every:
-            if self.asked.tables and table.name not in self.asked.tables:
-                continue
-            rows = tuple(r for r in table.rows if not self.asked.rows or r.name in self.asked.rows)
-            if rows or (table.searched is not None and not self.asked.rows):
-                yield replace(table, rows=rows)
 
 
 def jobs_of(recipe: Recipe, seeds: Sequence[int], folds: int) -> Iterator[Job]:

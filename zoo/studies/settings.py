@@ -49,5 +49,7 @@ def place(file: str, lines: Mapping[KeyPath, int], at: KeyPath) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A value as it stands in the name of a row: ``0.01``, ``[64, 48]``, texts unquoted."""
+    """A value as it stands in the name of a row: ``0.01``, ``1e+09``, ``[64, 48]``, or a text."""
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

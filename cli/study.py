@@ -1,0 +1,171 @@
+"""``zoo study``: carry out a study, many runs that become tables and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .tables import show_json, show_table
+
+if TYPE_CHECKING:
+    from zoo.studies.studying import Plan, Studied
+
+_LISTED = 40  # runs of a dry run, unless as JSON
+
+
+def study(
+    file: Annotated[Path, typer.Argument(help="A study (TOML).")],
+    profile: Annotated[
+        str, typer.Option(help="One of its profiles, as smoke.", show_default=False)
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where everything is kept [default: runs/study-NAME[-PROFILE]]."),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Runs at once, each in a process of its own.")
+    ] = 1,
+    table: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this table; may be given several times.", metavar="NAME"),
+    ] = None,
+    row: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this row; may be given several times.", metavar="NAME"),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Instead of the study's: 0,1,2.", metavar="N,N,..")
+    ] = None,
+    root: Annotated[
+        str | None, typer.Option(help="The folder with the dataset's files.", metavar="FOLDER")
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any key of all recipes: training.epochs=1.", metavar="KEY=.."),
+    ] = None,
+    train: Annotated[
+        bool, typer.Option("--train/--no-train", help="No: the tables of what is there.")
+    ] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the runs, and how long they may take.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the results as JSON, and no progress.")
+    ] = False,
+) -> None:
+    """Train every run of a study that is not there yet; write its tables and figures.
+
+    A study that was interrupted, or killed, goes on where it was: type the same again.
+
+    \b
+    Examples:
+      zoo study studies/mnist-simple-cnn/study.toml --profile smoke
+      zoo study study.toml --workers 2 --dry-run
+      zoo study study.toml --table table-5 --row "learning rate=0.1"
+      zoo study study.toml --seeds 0,1,2,3     one more seed trains only that
+    """
+    from zoo.recipes.flags import flag_overrides
+    from zoo.studies.studying import planned
+    from zoo.studies.studying import study as carry_out
+
+    asked: Any = {"profile": profile, "out": out, "tables": table or (), "rows": row or ()}
+    asked |= {"seeds": _numbers(seeds), "overrides": flag_overrides(sets or (), root=root)}
+    if dry_run:
+        _show_plan(planned(file, **asked), workers, json=json)
+        return
+    if json:
+        show_json(carry_out(file, workers=workers, train=train, **asked).data)
+        return
+    from rich.console import Console
+
+    from zoo.studies.watching import TerminalWatcher
+
+    with TerminalWatcher(Console()) as watcher:
+        done = carry_out(file, workers=workers, train=train, watcher=watcher, **asked)
+    _show(done)
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        found = [int(one) for one in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or min(found) < 0 or len(set(found)) < len(found):
+        raise typer.BadParameter(
+            f"{text!r}: expected whole numbers from 0, each once, as in --seeds 0,1,2"
+        )
+    return found
+
+
+def _show_plan(plan: Plan, workers: int, *, json: bool) -> None:
+    from zoo.studies.estimating import estimated, left
+    from zoo.studies.watching import duration
+
+    runs = estimated(plan)
+    seconds = left(runs, workers)
+    if json:
+        told = [
+            {"name": one.name, "key": one.job.key, "status": one.status, "seconds": one.seconds,
+             "source": one.source or None}
+            for one in runs
+        ]  # fmt: skip
+        show_json({"out": str(plan.out), "runs": told, "seconds_left": seconds})
+        return
+    show_table(
+        ("run", "key", "status", "seconds"),
+        [
+            (
+                one.name,
+                one.job.key,
+                one.status,
+                None if one.seconds is None else f"{one.seconds:.1f}",
+            )
+            for one in runs[:_LISTED]
+        ],
+        empty="no runs",
+        right=("seconds",),
+    )
+    if len(runs) > _LISTED:
+        typer.echo(f"... and {len(runs) - _LISTED} more; all of them: --json")
+    there = sum(one.status == "done" for one in runs)
+    trials = sum(table.part.search.head.trials for table in plan.chosen if table.part.search)
+    if trials:
+        typer.echo(f"and up to {trials} trials of searches, with the runs of the best")
+    if there == len(runs):
+        time = "nothing is left to train"
+    elif seconds is None:
+        time = "how long the rest takes is not known before one run is done"
+    else:
+        time = f"the rest trains for about {duration(seconds)} with {workers} at once"
+    typer.echo(f"{len(runs)} runs, {there} of them done; {time}")
+    typer.echo(f"to be kept in {plan.out}; nothing was written; to train leave out --dry-run")
+
+
+def _show(done: Studied) -> None:
+    from zoo.errors import printable
+    from zoo.studies.cells import shown_table
+
+    for table in map(shown_table, done.data["tables"]):
+        typer.echo(f"\n{printable(table.title or table.name)}")
+        show_table(
+            [one.text for one in table.head],
+            [[_cell(cell.short, cell.marks) for cell in row] for row in table.rows],
+            empty="no rows",
+            named=True,
+            right=[one.text for one in table.head if one.number],
+        )
+        for mark, text in table.notes:
+            typer.echo(printable(f"{f'({mark}) ' if mark else ''}{text}"))
+    page = next(path for path in done.files if path.suffix == ".html")
+    typer.echo(f"\ntables and figures: {page}")
+    if not done.data["complete"]:
+        typer.echo("some runs are not there yet; to train them type the same without --no-train, "
+                   "--table and --row")  # fmt: skip
+
+
+def _cell(text: str, marks: tuple[str, ...]) -> str:
+    return text + "".join(f" ({mark})" for mark in marks)

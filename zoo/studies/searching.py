@@ -1,0 +1,314 @@
+"""A table that is a search: which settings a trial gets, when it is given up, which are best.
+
+Optuna draws (TPE: Bergstra et al., NeurIPS 2011) and prunes; its journal keeps the trials. Nothing
+of it depends on when the study was killed: a trial that was under way is drawn again as it was and
+its run gone on with, and each draw is seeded by the number of trials before it. With several
+workers, the order in which trials end decides what later ones know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import RecipeError, StudyError
+from zoo.plugins.catalog import catalog
+from zoo.recipes.flags import Override
+from zoo.recipes.reading import complete
+from zoo.recipes.schema import Recipe
+from zoo.recipes.sources import Draft, plain_copy
+from zoo.recipes.writing import recipe_data
+from zoo.runs.extras import needed
+from zoo.storage import commit
+from zoo.studies.carrying import DONE, PAUSED, PRUNED, Outcome, Work
+from zoo.studies.collecting import Wanted, collected, read_events
+from zoo.studies.executing import Ended, Executor, Told
+from zoo.studies.expanding import Job, Row, Table, jobs_of
+from zoo.studies.results import run_folder
+from zoo.studies.schema import Span
+
+FOLDER = "search"
+_GONE, _FAILED, _KEY = "gone", "failed", "key"  # what zoo notes with a trial
+_STARTUP = 10  # trials drawn at random before TPE has enough to go by
+
+
+class Searches:
+    """All searches of a study; those that were not asked for do nothing."""
+
+    def __init__(self, tables: Sequence[Table], out: Path) -> None:
+        self._all = [Search(table, out) for table in tables if table.searched is not None]
+
+    @property
+    def trials(self) -> int:
+        return sum(one.head.trials for one in self._all)
+
+    @property
+    def done(self) -> int:
+        return sum(one.counted() for one in self._all)
+
+    @property
+    def open(self) -> bool:
+        return any(not one.over for one in self._all)
+
+    def tables(self) -> list[Table]:
+        """Those that are over, with their rows."""
+        return [one.table_of_best() for one in self._all if one.over]
+
+    def begin(self, workers: int) -> list[Work]:
+        return [work for one in self._all for work in one.begin(workers)]
+
+    def name(self, key: str) -> str:
+        return next((one.name(key) for one in self._all if key in one.running), key)
+
+    def heard(self, message: Told, executor: Executor) -> None:
+        if message.event.get("event") != "epoch_ended":
+            return
+        for one in self._all:
+            if message.key in one.running:
+                executor.answer(message.key, go_on=one.go_on(message.key, message.event))
+
+    def ended(self, message: Ended) -> list[Table]:
+        """The tables of searches that this run ended."""
+        found = []
+        for one in self._all:
+            if message.key in one.running:
+                one.ended(message.key, message.outcome)
+                if one.over:
+                    found.append(one.table_of_best())
+        return found
+
+    def trials_of(self, name: str) -> list[dict[str, Any]] | None:
+        """As results hold them; None of a table that is no search."""
+        return next((one.listed() for one in self._all if one.table.name == name), None)
+
+
+@dataclass
+class _Running:
+    trials: list[Any]
+    epochs: int
+    reported: set[int] = field(default_factory=set)
+
+
+class Search:
+    def __init__(self, table: Table, out: Path) -> None:
+        assert table.part.search is not None and table.searched is not None
+        self.table, self.out = table, out
+        self.part, self.base = table.part.search, table.searched
+        self.head = self.part.head
+        self.running: dict[str, _Running] = {}
+        self.metric, self.minimize = self._aim()
+        self._optuna = needed("optuna", "search", "a search")
+        self._optuna.logging.set_verbosity(self._optuna.logging.WARNING)
+        self._distributions = {key: self._distribution(one) for key, one in self.part.space.items()}
+        self._study = self._opened()
+        self._again = self._mark_gone()
+
+    @property
+    def over(self) -> bool:
+        return not self.running and self.counted() >= self.head.trials
+
+    def counted(self) -> int:
+        return len(self._told())
+
+    def begin(self, workers: int) -> list[Work]:
+        """The trials that may begin now, as many as there are workers."""
+        found: list[Work] = []
+        while len(self.running) < workers and self._under_way() < self.head.trials:
+            trial = self._asked()
+            job = self._job(trial.params)
+            trial.set_user_attr(_KEY, job.key)
+            if job.key in self.running:  # drawn twice: one run tells both
+                self.running[job.key].trials.append(trial)
+                continue
+            epochs = int(job.recipe["training"]["epochs"])
+            self.running[job.key] = _Running([trial], epochs)
+            if self._replayed(job.key):
+                asks = self.head.pruner != "none"
+                folder = str(run_folder(self.out, job.key))
+                found.append(Work(job.key, folder, job.recipe, (), asks))
+        return found
+
+    def name(self, key: str) -> str:
+        return f"{self.table.name}, trial {self.running[key].trials[0].number}"
+
+    def go_on(self, key: str, event: Mapping[str, Any]) -> bool:
+        """Report an epoch; whether the run is worth another."""
+        one = self.running[key]
+        epoch, value = int(event["epoch"]), self._value(event)
+        if epoch in one.reported or value is None:
+            return True
+        one.reported.add(epoch)
+        for trial in one.trials:
+            trial.report(value, epoch)
+        last = epoch >= one.epochs
+        return last or self.head.pruner == "none" or not one.trials[0].should_prune()
+
+    def ended(self, key: str, outcome: Outcome) -> None:
+        one = self.running.pop(key)
+        if outcome.status == PAUSED:  # it is drawn again when the study goes on
+            return
+        for trial in one.trials:
+            self._tell(trial, key, outcome)
+
+    def table_of_best(self) -> Table:
+        """The search's table with its rows, the best first."""
+        rows = []
+        for place, trial in enumerate(self._best(), 1):
+            recipe = self._recipe(trial.params)
+            jobs = tuple(jobs_of(recipe, self.table.seeds, self.table.folds))
+            name = f"best {place}"
+            printed = self.table.part.published.get(name, {})
+            data = recipe_data(recipe)
+            rows.append(Row(name, None, None, printed, printed, None, trial.params, data, jobs))
+        return replace(self.table, rows=tuple(rows))
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Every trial that ended, as results hold it."""
+        return [
+            {
+                "number": place,
+                "status": trial.state.name.lower(),
+                "value": trial.value,
+                "epochs": max(trial.intermediate_values, default=0),
+                "settings": dict(trial.params),
+                "key": trial.user_attrs.get(_KEY),
+            }
+            for place, trial in enumerate(self._told())
+        ]
+
+    def _aim(self) -> tuple[str, bool]:
+        """(figure of val, whether less is better). Raises :class:`StudyError` without one."""
+        monitor = str(self.base.recipe["stopping"]["monitor"])
+        metric = self.head.metric or monitor
+        if not metric.startswith("val/"):
+            name = self.table.name
+            raise StudyError([f"table {name!r}: the recipe monitors {metric!r}; a search goes by "
+                              f"val: give its metric, as 'val/accuracy'"])  # fmt: skip
+        if self.head.mode == "auto":
+            return metric, metric == "val/loss"
+        return metric, self.head.mode == "min"
+
+    def _opened(self) -> Any:
+        """The journal's study of just this search: another space or recipe is another one."""
+        about = {
+            "recipe": self.base.key,
+            "space": {key: _plain(one) for key, one in self.part.space.items()},
+            "search": self.head.model_dump(mode="json", exclude={"trials", "top"}),
+        }
+        digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+        folder = self.out / FOLDER
+        commit.make_folder(folder)
+        optuna = self._optuna
+        backend = optuna.storages.journal.JournalFileBackend(
+            str(folder / f"{self.table.name}.journal")
+        )
+        return optuna.create_study(
+            storage=optuna.storages.JournalStorage(backend),
+            study_name=digest,
+            direction="minimize" if self.minimize else "maximize",
+            pruner=self._pruner(),
+            load_if_exists=True,
+        )
+
+    def _pruner(self) -> Any:
+        pruners = self._optuna.pruners
+        if self.head.pruner == "none":
+            return pruners.NopPruner()
+        return pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=self.head.warmup)
+
+    def _mark_gone(self) -> list[dict[str, Any]]:
+        """The journal knows nothing of a killed process, whose trials would run for ever. Returns
+        what was drawn for them, which is drawn again."""
+        found = []
+        state = self._optuna.trial.TrialState
+        for trial in self._study.get_trials(deepcopy=False, states=(state.RUNNING,)):
+            one = self._optuna.trial.Trial(self._study, trial._trial_id)
+            one.set_user_attr(_GONE, True)
+            self._study.tell(one, state=state.FAIL)
+            if trial.params.keys() == self._distributions.keys():
+                found.append(dict(trial.params))
+        return found
+
+    def _told(self) -> list[Any]:
+        """The trials that count: ended, and not by a kill of the study."""
+        return [
+            trial
+            for trial in self._study.get_trials(deepcopy=False)
+            if trial.state.is_finished() and not trial.user_attrs.get(_GONE)
+        ]
+
+    def _under_way(self) -> int:
+        return self.counted() + sum(len(one.trials) for one in self.running.values())
+
+    def _asked(self) -> Any:
+        samplers = self._optuna.samplers
+        if self._again:
+            self._study.enqueue_trial(self._again.pop(0))
+        seed = (self.head.seed * 1_000_003 + self._under_way()) % 2**32
+        if self.head.sampler == "random":
+            self._study.sampler = samplers.RandomSampler(seed=seed)
+        else:
+            self._study.sampler = samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP)
+        return self._study.ask(self._distributions)
+
+    def _distribution(self, one: Span | tuple[Any, ...]) -> Any:
+        made = self._optuna.distributions
+        if isinstance(one, tuple):
+            return made.CategoricalDistribution(one)
+        if isinstance(one.low, int) and isinstance(one.high, int):
+            step = 1 if one.step is None else int(one.step)
+            return made.IntDistribution(one.low, one.high, log=one.log, step=step)
+        return made.FloatDistribution(float(one.low), float(one.high), log=one.log, step=one.step)
+
+    def _recipe(self, params: Mapping[str, Any]) -> Recipe:
+        origins = self.part.origins
+        over = [Override(key, value, origins[key]) for key, value in params.items()]
+        try:
+            return complete(Draft(plain_copy(self.base.recipe)), [over], catalog())[0]
+        except RecipeError as error:
+            raise StudyError(error.problems) from error
+
+    def _job(self, params: Mapping[str, Any]) -> Job:
+        return next(jobs_of(self._recipe(params), self.table.seeds[:1], 0))
+
+    def _replayed(self, key: str) -> bool:
+        """Report the epochs that its run has already; False, with the trial told, where it was or
+        is to be given up after one of them."""
+        for event in read_events(run_folder(self.out, key)):
+            if event.get("event") == "epoch_ended" and not self.go_on(key, event):
+                self.ended(key, Outcome(PRUNED))
+                return False
+        return True
+
+    def _tell(self, trial: Any, key: str, outcome: Outcome) -> None:
+        state = self._optuna.trial.TrialState
+        if outcome.status == PRUNED:
+            self._study.tell(trial, state=state.PRUNED)
+            return
+        wanted = Wanted(self.metric, "")
+        figures = collected(run_folder(self.out, key), [wanted])["figures"]
+        if outcome.status == DONE and wanted.key in figures:
+            self._study.tell(trial, figures[wanted.key])
+        else:
+            trial.set_user_attr(_FAILED, outcome.reason or "no such figure")
+            self._study.tell(trial, state=state.FAIL)
+
+    def _value(self, event: Mapping[str, Any]) -> float | None:
+        value = event["val"].get(self.metric.partition("/")[2])
+        return float(value) if isinstance(value, int | float) else None
+
+    def _best(self) -> list[Any]:
+        """Complete trials, the best first; of the same settings one."""
+        complete_ones = [one for one in self._told() if one.state.name == "COMPLETE"]
+        sign = 1 if self.minimize else -1
+        ordered = sorted(complete_ones, key=lambda one: (sign * one.value, one.number))
+        found = {one.user_attrs.get(_KEY): one for one in reversed(ordered)}
+        return [one for one in ordered if found[one.user_attrs.get(_KEY)] is one][: self.head.top]
+
+
+def _plain(one: Span | tuple[Any, ...]) -> Any:
+    return list(one) if isinstance(one, tuple) else one.model_dump(mode="json")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import completion
-from .choices import Json
+from .choices import Json, kind_named
 from .lazy import WordCommand, group
 from .tables import show_fields, show_json, show_table
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.plugins.catalog import Catalog
     from zoo.plugins.loading import Plugin
 
-app = group("Installed plugins: what they provide, and why one was left out.")
+app = group("Plugins: those installed, what they keep to, and new ones.")
 
 
 @app.command("list", cls=WordCommand)
@@ -88,6 +88,84 @@ def show(
         print()
         found = [(kind, name) for kind, names in row["provides"].items() for name in names]
         show_table(("kind", "name"), found, empty="it provides nothing")
+
+
+@app.command("check", cls=WordCommand)
+def check(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A plugin's or its distribution's name.",
+            autocompletion=completion.complete_plugin,
+        ),
+    ],
+    component: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only this component; may be given several times.",
+            metavar="NAME",
+            autocompletion=completion.complete_component(),
+        ),
+    ] = None,
+    root: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A dataset's folder, for one that needs files; may be given several times.",
+            metavar="DATASET=FOLDER",
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every member of a family, not three.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check that a plugin's components are what zoo expects of them.
+
+    Each is built with its default options and used as training uses it: zoo.check_plugin, which
+    the plugin's own tests call, with a line a component. Exit code 1 with all that is wrong.
+
+    \b
+    Examples:
+      zoo plugins check zoo-basics
+      zoo plugins check zoo-timm --component timm/resnet18 --component timm/vit_tiny_patch16_224
+      zoo plugins check zoo-mine --root scans=data/scans
+    """
+    from .plugins_check import run
+
+    run(name, component or [], root or [], everything=everything, json=json)
+
+
+@app.command("new", cls=WordCommand)
+def new(
+    name: Annotated[
+        str, typer.Argument(help="What the component is called; the package becomes zoo-NAME.")
+    ],
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="What it provides: dataset, architecture, loss, sampler, augmentation, "
+            "optimizer, scheduler or tracker.",
+            autocompletion=completion.complete_kind,
+        ),
+    ],
+    to: Annotated[
+        str, typer.Option(help="The folder in which the package's own is made.", metavar="FOLDER")
+    ] = ".",
+    json: Json = False,
+) -> None:
+    """Make a plugin: a whole package that works and passes its tests, to be made yours.
+
+    It has one small component from a paper, its tests, a README and a workflow that runs them.
+    Nothing is overwritten.
+
+    \b
+    Examples:
+      zoo plugins new steep --kind loss
+      zoo plugins new scans --kind dataset --to ~/plugins
+    """
+    from .plugins_new import run
+
+    run(name, kind_named(kind), to, json=json)
 
 
 def plugin_rows(catalog: Catalog) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from reading_along import Reader, reading
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
 KINDS = {"dataset", "architecture", "loss", "sampler", "augmentation"}
 # Where training and the contract take the longest.
-LONG = {"dataset", "architecture", "loss", "start", "notebook"}
+LONG = {"dataset", "architecture", "start"}
 
 
 def each(pages: list[Path]) -> list[object]:

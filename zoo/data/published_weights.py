@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from zoo.data.download import Report, Wanted, digest_of, download
 from zoo.errors import DataError, PluginError, StorageError, ZooWarning, reason
+from zoo.plugins import offline
 from zoo.storage import commit
 from zoo.storage.cache_folder import cache_folder
 
@@ -60,6 +61,7 @@ def fetch_weights(
     Raises :class:`zoo.DataError`, within 5 s where there is no network, saying which file to put
     where; nothing is kept of a download that failed or is not the published file.
     """
+    offline.require_network(urlsplit(url).netloc)
     name = name or urlsplit(url).path.rpartition("/")[2]
     file = _wanted(url, largest, sha256, sha256_prefix, name)
     kept = _folder() / name

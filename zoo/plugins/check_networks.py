@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zoo.errors import PluginError, ZooError
+from zoo.plugins import offline
 from zoo.plugins.catalog import Component
 from zoo.plugins.check_tasks import example_labels, example_tasks, right_logits
 from zoo.plugins.contexts import ArchitectureContext, LossContext
@@ -31,6 +32,16 @@ _RATES = (1e-3, 1e-2, 1e-4)  # a linear network may need the second, VGG the thi
 
 
 def architecture(component: Component) -> Iterator[str]:
+    with offline.refused(every_thread=True) as attempts:
+        yield from _architecture(component)
+    if attempts:  # the error was caught
+        yield (
+            f"building it opens a connection, one to {attempts[0]!r}; weights that a plugin "
+            f"fetches come by its 'pretrained'"
+        )
+
+
+def _architecture(component: Component) -> Iterator[str]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         context = None

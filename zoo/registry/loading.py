@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import ComponentError, PluginError, RegistryError, ZooError
+from zoo.plugins import offline
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.catalog import catalog as installed
 from zoo.plugins.contexts import ArchitectureContext
@@ -94,7 +95,7 @@ def build_network(
     options = dict(architecture["options"])
     if any(option.name == "pretrained" for option in component.options):
         options["pretrained"] = False  # the weights are in the version: nothing is to be fetched
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), offline.refused():
         network = component.build(context, options)
     if not isinstance(network, nn.Module):
         raise PluginError(f"{component} returned {type(network).__name__}; expected an nn.Module")

@@ -33,7 +33,7 @@ COMMANDS = {
     "push": Target("push", "push", "Push a version to the Hugging Face Hub."),
     "data": Target("data", "app", "The files behind datasets: get, check, show, split, cache."),
     "components": Target("components", "app", "What plugins provide: list, show."),
-    "plugins": Target("plugins", "app", "Installed plugins: list, show."),
+    "plugins": Target("plugins", "app", "Plugins: list, show, check, new."),
     "models": Target("models", "app", "Published models and their versions: list, show."),
     "registry": Target("registry", "app", "Registries: make, list, change, serve, keep."),
     "runs": Target("runs", "app", "Runs in a folder: list, show."),

@@ -20,7 +20,7 @@ app = group("Plugins: those installed, what they keep to, and new ones.")
 
 @app.command("list", cls=WordCommand)
 def list_(json: Json = False) -> None:
-    """List the installed plugins.
+    """List the installed plugins, those that cannot be loaded included, and why.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def list_(json: Json = False) -> None:
                 row["entry"],
                 row["components"],
                 row["load_ms"],
-                "not loaded" if row["problem"] else "ok",
+                row["state"] if row["problem"] is None else f"{row['state']}: {row['problem']}",
             )
             for row in rows
         ],
@@ -169,19 +169,26 @@ def new(
 
 
 def plugin_rows(catalog: Catalog) -> list[dict[str, Any]]:
-    """One row a plugin, loaded or not; ``problem`` is None for a loaded one."""
+    """One row a plugin. ``state``: ok, not loaded, or incomplete, where a family of its is left
+    out; ``problem``: why, else None."""
+    from zoo.plugins.listing import family_problems
     from zoo.plugins.specs import PLURALS
 
     count: dict[Plugin, int] = {}
     for kind in PLURALS:
         for component in catalog.components(kind):
             count[component.plugin] = count.get(component.plugin, 0) + 1
-    rows = [_row(one.plugin, count.get(one.plugin, 0), None) for one in catalog.loaded]
-    rows += [_row(one.plugin, 0, one.what) for one in catalog.problems]
+    incomplete = family_problems(catalog)
+    rows = []
+    for plugin in (one.plugin for one in catalog.loaded):
+        problems = incomplete.get(plugin)
+        state, problem = ("incomplete", "; ".join(problems)) if problems else ("ok", None)
+        rows.append(_row(plugin, count.get(plugin, 0), state, problem))
+    rows += [_row(one.plugin, 0, "not loaded", one.what) for one in catalog.problems]
     return sorted(rows, key=lambda row: (row["distribution"], row["name"]))
 
 
-def _row(plugin: Plugin, components: int, problem: str | None) -> dict[str, Any]:
+def _row(plugin: Plugin, components: int, state: str, problem: str | None) -> dict[str, Any]:
     return {
         "name": plugin.name,
         "distribution": plugin.distribution,
@@ -189,6 +196,7 @@ def _row(plugin: Plugin, components: int, problem: str | None) -> dict[str, Any]
         "entry": plugin.value,
         "components": components,
         "load_ms": round(plugin.load_seconds * 1000, 1),
+        "state": state,
         "problem": problem,
     }
 

@@ -159,7 +159,7 @@ def test_losses_of_other_tasks_share_a_prefix() -> None:
     assert both.get("loss", "lib/asymmetric").spec.tasks == {"multilabel"}
     assert both.get("loss", "lib/poly").build(None) == ("poly", {})
     assert both.get("optimizer", "lib/lamb").build(None) == ("lamb", {})
-    checked = checks._components(Loaded(ONE, (one, other, steps)), {})
+    checked = checks.components_to_check(Loaded(ONE, (one, other, steps)), {})
     assert [c.name for c in checked] == ["lib/asymmetric", "lib/poly", "lib/lamb"]
 
 

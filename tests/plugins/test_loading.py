@@ -66,7 +66,7 @@ BAD = {
     ),
     "returns no specs": (
         "import zoo\n@zoo.hookimpl\ndef register_losses(): return ['cross']",
-        "register_losses returned a list with a str; expected LossSpec",
+        "register_losses returned a list with a str; expected LossSpec or LossFamily",
     ),
     "spec of another kind": (
         GOOD.replace("register_losses", "register_samplers"),
@@ -130,6 +130,7 @@ def test_each_bad_plugin_has_its_own_line_and_a_row(install: Install, run_zoo: Z
     rows = {row["name"]: row for row in json.loads(listed.stdout)}
     assert rows["bad"]["problem"] == "ZeroDivisionError: division by zero"
     assert rows["worse"]["problem"] == "SystemExit"
+    assert rows["worse"]["state"] == "not loaded"
     assert rows["basics"]["problem"] is None
     assert rows["basics"]["components"] > 0
 
@@ -170,6 +171,38 @@ def test_what_a_plugin_prints_at_import_does_not_spoil_json(install: Install, ru
     listed = run_zoo("components", "list", "losses", "--json")
     assert "smooth_ce" in losses(listed)
     assert listed.stderr == "welcome\n"
+
+
+UNRULY = {
+    "odd": ("class Odd(BaseException): pass\nraise Odd('no')", "Odd: no"),
+    "exits": ("import sys; sys.exit('bye\\nnow')", "SystemExit: bye"),
+    "ends": ("raise GeneratorExit", "GeneratorExit"),
+    "forks": ("import os; os.fork()\n" + GOOD, None),
+    "forks_and_exits": ("import os, sys\nif os.fork() == 0: sys.exit(7)\n" + GOOD, None),
+    "forks_and_fails": ("import os, sys\nif os.fork() == 0: 1/0\n" + GOOD, None),
+    "family": (
+        "import sys, zoo\n@zoo.hookimpl\ndef register_architectures():\n"
+        "    return [zoo.ArchitectureFamily(prefix='bad', names=sys.exit, build='a:b', "
+        "summary='s')]",
+        "architecture 'bad' of zoo-family 0.1: its names cannot be read: SystemExit",
+    ),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_unruly_plugins_neither_end_nor_double_the_list(install: Install, run_zoo: Zoo) -> None:
+    for name, (source, _) in UNRULY.items():
+        install(name, "print('welcome')\n" + source)
+    listed = run_zoo("plugins", "list", "--json")
+    assert listed.returncode == 0, listed.stderr
+    rows = {row["name"]: row for row in json.loads(listed.stdout)}
+    assert {name: rows[name]["problem"] for name in UNRULY} == {
+        name: problem for name, (_, problem) in UNRULY.items()
+    }
+    assert rows["basics"]["components"] > 0
+    table = run_zoo("plugins", "list").stdout
+    assert table.count("zoo-basics") == 1
+    assert all(problem in table for _, problem in UNRULY.values() if problem is not None)
 
 
 def test_the_users_interrupt_is_not_taken_for_a_plugins_failure(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -146,7 +148,7 @@ class Catalog:
             found += [
                 Component(kind, name, family.spec, family.plugin)
                 for family in self._families[kind].get(prefix, ())
-                if member in _members(family)
+                if member in members(family)
             ]
         if len(found) == 1:
             return found[0]
@@ -189,7 +191,7 @@ def resolve(component: Component, target: Callable[..., Any] | str) -> Callable[
         found = functools.reduce(
             getattr, attribute.split("."), importlib.import_module(module_name)
         )
-    except Exception as error:  # a module may fail in any way while it is imported
+    except (Exception, SystemExit) as error:  # a module may fail in any way while it is imported
         raise PluginError(f"{component}: {target!r} cannot be imported: {reason(error)}") from error
     if not callable(found):
         raise PluginError(f"{component}: {target!r} is not callable")
@@ -219,15 +221,17 @@ def _options(component: Component) -> Sequence[options.Option]:
 
 
 @functools.cache
-def _members(family: Component) -> Sequence[str]:
+def members(family: Component) -> Sequence[str]:
+    """Raises :class:`PluginError` when it cannot say its names."""
     assert isinstance(family.spec, specs.Family)
     names = family.spec.names
     if isinstance(names, str) or callable(names):
         try:
-            names = resolve(family, names)()
+            with contextlib.redirect_stdout(sys.stderr):  # as while it is loaded
+                names = resolve(family, names)()
         except ZooError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(f"{family}: its names cannot be read: {reason(error)}") from error
     return tuple(names)
 
@@ -236,7 +240,7 @@ def _members(family: Component) -> Sequence[str]:
 def _listed(family: Component) -> Sequence[str]:
     """The family's members, for lists: one that cannot say its names is a warning, not the end."""
     try:
-        return _members(family)
+        return members(family)
     except ZooError as error:
         warnings.warn(str(error), ZooWarning, stacklevel=2)
         return ()

@@ -1,4 +1,4 @@
-"""Which components a list shows: by name, task, number of parameters, published weights."""
+"""Which components a list shows, by name, task, size and weights; which families it cannot."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from zoo.plugins.catalog import Catalog, Component
+from zoo.errors import ZooError
+from zoo.plugins.catalog import Catalog, Component, members
 from zoo.plugins.facts import facts_of, has_pretrained, tasks_of
-from zoo.plugins.specs import Facts
+from zoo.plugins.loading import Plugin
+from zoo.plugins.specs import Facts, Family
 
 _SHELL = re.compile(r"[*?\[]")
 
@@ -55,6 +57,19 @@ def listed(catalog: Catalog, kind: str, wanted: Wanted) -> tuple[list[Listed], i
                 continue
         found.append(Listed(component, facts, tasks))
     return found, unknown
+
+
+def family_problems(catalog: Catalog) -> dict[Plugin, list[str]]:
+    """Of loaded plugins, why a family of theirs is left out of lists."""
+    problems: dict[Plugin, list[str]] = {}
+    for loaded in catalog.loaded:
+        for spec in loaded.components:
+            if isinstance(spec, Family):
+                try:
+                    members(Component(spec.kind, spec.prefix, spec, loaded.plugin))
+                except ZooError as error:
+                    problems.setdefault(loaded.plugin, []).append(str(error))
+    return problems
 
 
 def _names(pattern: str) -> Callable[[str], bool]:

@@ -79,7 +79,7 @@ def load_all(
         started = time.perf_counter()
         try:
             # stdout belongs to the command's own answer, which may be JSON.
-            with contextlib.redirect_stdout(sys.stderr):
+            with contextlib.redirect_stdout(sys.stderr), _one_process():
                 components = tuple(_components(_register(point)))
         # A plugin may raise SystemExit or worse at import; only the user's own Ctrl-C is not its.
         except BaseException as error:
@@ -91,6 +91,17 @@ def load_all(
         seconds = time.perf_counter() - started
         loaded.append(Loaded(replace(plugin, load_seconds=seconds), components))
     return loaded, problems
+
+
+@contextlib.contextmanager
+def _one_process() -> Iterator[None]:
+    """A plugin that forks must not have the rest of the command done twice."""
+    mine = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != mine:
+            os._exit(0)
 
 
 def _selected(points: list[metadata.EntryPoint], chosen: str) -> list[metadata.EntryPoint]:

@@ -64,12 +64,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class Chart:
-    """``name``: of its file, without a suffix, and unlike any other in the report."""
+    """``name``: of its file, without a suffix, and unlike any other in the report; ``wide``: it has
+    panels, and takes the page's whole width."""
 
     name: str
     title: str
     figure: Figure
     caption: str = ""
+    wide: bool = False
 
 
 @dataclass(frozen=True)

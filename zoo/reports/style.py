@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 WIDTH = 84.0  # mm
+WIDE = 174.0  # mm, of a figure of several panels
 SMALLEST, TEXT = 7.0, 7.5  # points
 INK, FAINT, LINE, PAPER = "#1d2126", "#59636e", "#dde1e6", "#ffffff"
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = (
@@ -112,12 +113,12 @@ def in_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     return drawn
 
 
-def new_figure(height: float) -> Figure:
+def new_figure(height: float, width: float = WIDTH) -> Figure:
     """An empty one, ``height`` mm high."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH * MILLIMETRE, height * MILLIMETRE))
+    figure = Figure(figsize=(width * MILLIMETRE, height * MILLIMETRE))
     FigureCanvasAgg(figure)
     return figure
 

@@ -69,6 +69,14 @@ def measured_on(run: RunFolder, split: str) -> Mapping[str, Any]:
         return {}
 
 
+def measured_of(run: Mapping[str, Any], split: str, out: Path) -> Mapping[str, Any]:
+    """The same of a run, or an ensemble, of results in ``out``."""
+    place, said = run["folder"], run["predictions"].get(split)
+    if place is None or said is None:
+        return {}
+    return measured_on(RunFolder((out / place / said).parent.parent), split)
+
+
 def read_events(path: Path) -> Iterable[Mapping[str, Any]]:
     """Whole lines of ``events.jsonl``; a kill may have torn the last one."""
     try:

@@ -56,8 +56,8 @@ def draw_history(
         at = val[epochs == best]
         if np.isfinite(at).any():
             axes.plot([best], at[:1], "o", color=BLUE, markersize=6, fillstyle="none")
-    _by_epoch(axes, epochs)
-    _scale(axes, np.concatenate([train, val]))
+    epoch_axis(axes, epochs)
+    value_axis(axes, np.concatenate([train, val]))
     axes.set_ylabel(label)
     figure.legend(loc="outside upper left", ncols=3)
     return figure
@@ -69,8 +69,8 @@ def draw_rate(epochs: np.ndarray, rates: np.ndarray) -> Figure:
     figure = new_figure(_HEIGHT - 6)
     axes = figure.add_subplot()
     axes.plot(epochs, rates, color=GREEN, marker="o" if len(epochs) <= _MARKED else None)
-    _by_epoch(axes, epochs)
-    if not _scale(axes, rates):
+    epoch_axis(axes, epochs)
+    if not value_axis(axes, rates):
         axes.set_ylim(bottom=0)
     axes.set_ylabel("learning rate")
     return figure
@@ -98,14 +98,15 @@ def draw_memory(epochs: np.ndarray, sizes: np.ndarray) -> Figure:
     axes = figure.add_subplot()
     unit, name = (1e9, "GB") if np.nanmax(sizes) >= 1e9 else (1e6, "MB")
     axes.plot(epochs, sizes / unit, color=PURPLE, marker="o" if len(epochs) <= _MARKED else None)
-    _by_epoch(axes, epochs)
+    epoch_axis(axes, epochs)
     axes.set_ylabel(f"most memory ({name})")
     axes.set_ylim(0, float(np.nanmax(sizes)) / unit * 1.15)
     axes.yaxis.set_major_formatter(plain)
     return figure
 
 
-def _by_epoch(axes: Any, epochs: np.ndarray) -> None:
+def epoch_axis(axes: Any, epochs: np.ndarray) -> None:
+    """Whole numbers from the first to the last of them on the x axis."""
     from matplotlib.ticker import FixedLocator, MaxNLocator
 
     first, last = (int(epochs[0]), int(epochs[-1])) if len(epochs) else (1, 1)
@@ -117,14 +118,14 @@ def _by_epoch(axes: Any, epochs: np.ndarray) -> None:
     axes.set_xlabel("epoch")
 
 
-def _scale(axes: Any, values: np.ndarray) -> bool:
-    """Numbers on the y axis; a logarithmic one where values differ by powers of ten. Whether it is
-    one."""
+def value_axis(axes: Any, values: np.ndarray, *, log: bool = True) -> bool:
+    """Numbers on the y axis; a logarithmic one where values differ by powers of ten, and ``log``.
+    Whether it is one."""
     from matplotlib.ticker import FixedLocator, MaxNLocator
 
     axes.yaxis.set_major_formatter(plain)
     known = values[np.isfinite(values)]
-    if not len(known) or known.min() <= 0 or known.max() / known.min() < _WIDE:
+    if not log or not len(known) or known.min() <= 0 or known.max() / known.min() < _WIDE:
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
         return False
     low, high = float(known.min()) / 1.15, float(known.max()) * 1.15

@@ -32,12 +32,19 @@ def draw_confusion(
     a row the counts of :data:`SIDES` of a class. ``shares``: cells hold each one's share of its
     row (of its side of the truth) in place of counts. Right is blue, wrong is red; the deeper the
     colour, the larger the share, so that small classes are seen as well as large ones."""
+    figure = new_figure(_height(*table.shape))
+    fill_confusion(figure.add_subplot(), table, classes, shares=shares)
+    if len(table) > NUMBERED:
+        _scale(figure, unit)
+    return figure
+
+
+def fill_confusion(axes: Any, table: np.ndarray, classes: Sequence[str], *, shares: bool) -> None:
+    """The same in one of several panels; the depth of colours is not explained."""
     rows, columns = table.shape
     of_sides = rows != columns or tuple(classes) == SIDES
     part = _shares(table, 2 if of_sides else columns)
     depth = np.where(part > 0, _LIGHTEST + (_DEEPEST - _LIGHTEST) * np.sqrt(part), 0.0)
-    figure = new_figure(_height(rows, columns))
-    axes = figure.add_subplot()
     _paint(axes, depth, _right(table.shape, of_sides))
     _name_axes(axes, classes, SIDES if of_sides else classes)
     axes.set_ylabel("class" if of_sides else "truth")
@@ -45,9 +52,6 @@ def draw_confusion(
         axes.set_xlabel("decided as")
     if rows <= NUMBERED:
         _write(axes, table, part, depth, shares=shares)
-    else:
-        _scale(figure, unit)
-    return figure
 
 
 def _shares(table: np.ndarray, together: int) -> np.ndarray:

@@ -111,6 +111,8 @@ class MissingError(ZooError):
 def printable(text: str) -> str:
     """``text`` with control and direction-changing characters escaped, so that foreign names
     cannot move the cursor or reorder a line."""
+    if text.isprintable():  # a list has thousands of cells
+        return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

@@ -226,7 +226,7 @@ def formatter(column: Column) -> Callable[[float], str]:
 def _text(value: Any) -> str:
     if value is None or value == "":
         return NOTHING
-    return value_text(value)
+    return f"{value:.6g}" if isinstance(value, float) else value_text(value)
 
 
 def _legend(table: Mapping[str, Any], columns: Sequence[Column]) -> Iterator[str]:

@@ -18,7 +18,6 @@ from zoo.studies.carrying import (
     DONE,
     FAILED,
     PAUSED,
-    PRUNED,
     WAITING,
     Outcome,
     Work,
@@ -282,12 +281,14 @@ class UnderWay:
         jobs = {job.key: job for table in found for row in table.rows for job in row.jobs}
         for key in jobs:
             self.outcomes.setdefault(key, self._standing(key, {}))
-        return self._works(job for key, job in jobs.items() if not self._is_there(key))
+        waiting = [job for key, job in jobs.items() if not self._is_there(key)]
+        self.watcher.more(len(jobs), len(jobs) - len(waiting))
+        return self._works(waiting)
 
     def _note_end(self, message: Ended) -> None:
         key, outcome = message.key, message.outcome
         name = self.names.get(key) or self.searches.name(key)
-        if key in self.outcomes or outcome.status != PRUNED:
+        if key in self.outcomes:  # else it is a trial, of which only the best become rows
             self.outcomes[key] = outcome
         if time.monotonic() - self._written > _PAUSE:
             write_results(self.plan.out, self._data())

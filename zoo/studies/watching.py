@@ -21,9 +21,12 @@ _MOST = 16  # runs under way that are shown
 
 
 class Watcher(Protocol):
-    """Hears what happens to each run, which ``name`` names (``table/row, seed 0``)."""
+    """Hears what happens to each run, which ``name`` names (``table/row, seed 0``). Of ``total``
+    runs ``done`` are there already; ``more`` come with the rows of a search."""
 
     def begin(self, total: int, done: int, workers: int) -> None: ...
+
+    def more(self, total: int, done: int) -> None: ...
 
     def heard(self, key: str, name: str, event: Mapping[str, Any]) -> None: ...
 
@@ -34,6 +37,8 @@ class Watcher(Protocol):
 
 class Silent:
     def begin(self, total: int, done: int, workers: int) -> None: ...
+
+    def more(self, total: int, done: int) -> None: ...
 
     def heard(self, key: str, name: str, event: Mapping[str, Any]) -> None: ...
 
@@ -91,6 +96,10 @@ class TerminalWatcher:
         self._counts = _Counts(total, done, workers=workers)
         if done:
             self._print(f"{done} of {total} runs are there already")
+
+    def more(self, total: int, done: int) -> None:
+        self._counts.total += total
+        self._counts.before += done
 
     def heard(self, key: str, name: str, event: Mapping[str, Any]) -> None:
         kind = event.get("event")

@@ -50,9 +50,9 @@ def fetch_weights(
 ) -> Path:
     """The file of published weights at ``url``, downloaded first where it is nowhere yet.
 
-    ``url``: https; ``largest``: bytes, more are not read; ``sha256``: its 64 hexadecimal digits, or
-    ``sha256_prefix``, the first 8 or more of them where the publisher gives no others; ``name``:
-    of the local file, by default the last part of ``url``.
+    ``url``: https, or http of this machine; ``largest``: bytes, more are not read; ``sha256``: its
+    64 hexadecimal digits, or ``sha256_prefix``, the first 8 or more of them where the publisher
+    gives no others; ``name``: of the local file, by default the last part of ``url``.
 
     Looked for in ``$ZOO_WEIGHTS``, in ``weights`` of ``$ZOO_CACHE`` (else of the user's cache) and
     where torch keeps what it downloads. ``$ZOO_WEIGHTS_MIRROR`` is asked instead of ``url``'s host:
@@ -122,7 +122,12 @@ def _wanted(url: str, largest: int, sha256: str, prefix: str, name: str) -> Want
         )
     if largest <= 0:
         raise PluginError(f"weights {url!r}: largest {largest}: expected a number of bytes above 0")
-    return Wanted(url, "sha256", digest, largest)
+    return Wanted(url, "sha256", digest, largest, _plain(url))
+
+
+def _plain(url: str) -> Literal["loopback", "none"]:
+    """With a part of the digest only, whoever sits on an http connection could forge a file."""
+    return "loopback" if urlsplit(url).scheme == "http" else "none"
 
 
 def _folder() -> Path:
@@ -175,9 +180,7 @@ def _mirrored(file: Wanted) -> Wanted:
         return file
     parts = urlsplit(file.url)
     url = f"{mirror.rstrip('/')}/{parts.netloc}{parts.path}"
-    # With a part of the digest only, whoever sits on an http connection could forge a file.
-    plain: Literal["loopback", "none"] = "loopback" if urlsplit(mirror).scheme == "http" else "none"
-    one = Wanted(url, file.digest, file.begins, file.largest, plain)
+    one = Wanted(url, file.digest, file.begins, file.largest, _plain(mirror))
     if not one.may_ask(url):
         raise DataError(
             f"{MIRROR_VARIABLE} {mirror!r}: expected an https address, or an http one of this "

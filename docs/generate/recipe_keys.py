@@ -42,11 +42,11 @@ def page() -> str:
 
 def _meanings() -> dict[str, str]:
     """By key: the comment behind it in the recipe that docs/recipes.md shows."""
-    block = re.search(r"```toml[^\n]*\n(.*?)```", BY_HAND.read_text(encoding="utf-8"), re.S)
-    assert block is not None
-    tomllib.loads(block[1])
+    shown = re.findall(r"```toml[^\n]*\n(.*?)```", BY_HAND.read_text(encoding="utf-8"), re.S)
+    block = max(shown, key=len)
+    tomllib.loads(block)
     found, section = {}, ""
-    for line in block[1].splitlines():
+    for line in block.splitlines():
         if header := re.match(r"\[+(\w+)\]+", line):
             section = header[1]
         elif key := re.match(r"#? ?(\w+) = [^#]*(?:#\s*(.*))?$", line):

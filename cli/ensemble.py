@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoo.errors import PredictionsError, clipped, nearest
+
 from .completion import (
     complete_component,
     complete_models,
@@ -80,7 +82,11 @@ def ensemble(
     ] = "test",
     output: Annotated[
         Path | None,
-        typer.Option(help="The ensemble's folder [default: ensembles/METHOD-N; a soup's: runs/]."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="The ensemble's folder [default: ensembles/METHOD-N; a soup's: runs/].",
+        ),
     ] = None,
     dataset: Annotated[
         str | None,
@@ -201,6 +207,11 @@ def _check_flags(
     intended_use: str | None,
 ) -> None:
     """What would do nothing is a usage error, before anything is computed."""
+    if method not in _METHODS:
+        raise PredictionsError(
+            f"method {clipped(method)!r}{nearest(method, _METHODS)}: expected one of "
+            f"{', '.join(_METHODS)}"
+        )
     texts = {"--to": to, "--alias": alias, "--licence": licence, "--intended-use": intended_use}
     given = [flag for flag, value in texts.items() if value is not None]
     if given and publish is None:

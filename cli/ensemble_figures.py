@@ -75,6 +75,9 @@ def _show_members(report: Mapping[str, Any]) -> None:
     show_table(columns, [*rows, mine], empty="no members", right=columns[1:])
     if report["chosen_on"].get("out_of_fold") and own["val"] is not None:
         typer.echo("on val the ensemble's figure is out of fold: fitted on four fifths, five times")
+    averaged = [one["name"] for one in report["members"] if one.get("averaged")]
+    if len(averaged) == 1:
+        typer.echo(printable(f"with any other's weights val got worse: it is {averaged[0]} alone"))
 
 
 def _weight(member: Mapping[str, Any]) -> str:

@@ -40,7 +40,9 @@ def evaluate(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="The predictions file [default: in the run, or predictions/]."),
+        typer.Option(
+            "--output", "-o", help="The predictions file [default: in the run, or predictions/]."
+        ),
     ] = None,
     registry: Annotated[
         str | None, typer.Option(help="Where the model is [default: as registry.toml says].")

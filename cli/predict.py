@@ -137,4 +137,5 @@ def predict(
         )
     if done.output is not None:
         left_out = f"; {len(done.left_out):,} left out" if done.left_out else ""
-        typer.echo(f"{done.output}: {done.images:,} images{left_out}")
+        images = "1 image" if done.images == 1 else f"{done.images:,} images"
+        typer.echo(f"{done.output}: {images}{left_out}")

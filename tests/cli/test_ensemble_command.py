@@ -132,6 +132,7 @@ def test_a_soup_is_a_run(runs, zoo):
     code, out, err = zoo("ensemble", "a", "b", "--method", "soup", "--publish", "mixed")
     assert (code, err) == (0, "")
     assert "run: runs/digits-linear-soup-1" in out
+    assert (" alone" in out) == (out.count("  averaged ") == 1)
     assert "published: mixed@1" in out
     assert zoo("runs", "show", "digits-linear-soup-1")[0] == 0
     assert zoo("eval", "digits-linear-soup-1")[0] == 0
@@ -159,7 +160,7 @@ def test_flags_that_would_do_nothing_are_usage_errors(runs, zoo, flags, message)
     ("flags", "message"),
     [
         (["--method", "meen"], "method 'meen' (did you mean 'mean'?): expected one of mean, "
-         "weighted, vote, greedy, stack"),
+         "weighted, vote, greedy, stack, soup"),
         (["--publish", "No Name"], "model name 'No Name': expected at most 64 lower-case letters"),
         (["--publish", "x", "--alias", "3"], "alias '3'"),
         (["--metric", "dice"], "metric 'dice': a multiclass ensemble is chosen by one of"),

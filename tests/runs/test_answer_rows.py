@@ -109,6 +109,7 @@ def test_what_cannot_be_written_is_said(task, format_, submission, message):
     [
         (CATS, None, ".csv", "csv"), (CATS, None, "", "csv"), (CATS, None, ".JSONL", "json"),
         (CATS, "csv", ".json", "csv"), (MASK, None, "", "masks"), (MASK, "masks", "", "masks"),
+        (CATS, "csv", ".txt", "csv"), (MASK, None, ".d", "masks"),
     ],
 )  # fmt: skip
 def test_the_format_follows_from_task_and_suffix(task, named, suffix, expected):
@@ -128,4 +129,18 @@ def test_the_format_follows_from_task_and_suffix(task, named, suffix, expected):
 def test_a_format_that_does_not_fit_is_refused(task, named, message):
     with pytest.raises(DataError) as error:
         format_for(task, named, "")
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("task", "suffix", "message"),
+    [
+        (CATS, ".parquet", "output that ends in '.parquet': expected one of .csv, .json, .jsonl, "
+                           ".ndjson, or its --format"),
+        (MASK, ".csv", "output that ends in '.csv': masks are written to a folder; give its name"),
+    ],
+)  # fmt: skip
+def test_a_suffix_of_another_format_is_refused(task, suffix, message):
+    with pytest.raises(DataError) as error:
+        format_for(task, None, suffix)
     assert str(error.value) == message

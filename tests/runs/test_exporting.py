@@ -64,7 +64,15 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(scope="module", params=NETWORKS)
+_SLOW = ("resnet18", "xception")  # to trace
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow] if name in _SLOW else []) for name in NETWORKS
+    ],
+)
 def network(request):
     torch.manual_seed(0)
     made = NETWORKS[request.param]()
@@ -184,6 +192,7 @@ def test_a_network_that_cannot_be_traced_is_one_line(format, network, known, her
     assert sorted(here.iterdir()) == before
 
 
+@pytest.mark.slow
 @needs_onnx
 def test_half_a_tolerance_more_is_too_much(known, here, monkeypatch):
     """1e-4 of the largest logit, and not of one."""
@@ -211,6 +220,7 @@ def test_a_shape_that_changes_is_told(known, here, monkeypatch):
     )
 
 
+@pytest.mark.slow
 @needs_onnx
 def test_without_onnxruntime_its_own_reference_answers(known, here, monkeypatch):
     known(small())
@@ -289,6 +299,7 @@ def test_a_calibrated_network_gives_its_calibrated_logits(known, here):
     torch.testing.assert_close(answers(here / done.path, images), expected)
 
 
+@pytest.mark.slow
 @needs_onnx
 def test_a_run_of_ones_own(run, here):
     done = export(run.path, "run.onnx")

@@ -15,13 +15,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from zoo.errors import DataError, nearest
+from zoo.errors import DataError, clipped, nearest
 from zoo.tasks import MULTILABEL, SEGMENTATION, Task
 
 CSV, JSON, KAGGLE, MASKS = "csv", "json", "kaggle", "masks"
 FORMATS = (CSV, JSON, KAGGLE, MASKS)
 CLASS, INDEX, PROBABILITY = "class", "index", "probability"
 VALUES = (CLASS, INDEX, PROBABILITY)
+_SUFFIXES = {".csv": CSV, ".json": JSON, ".jsonl": JSON, ".ndjson": JSON}
 _BETWEEN = "|"  # the names in a cell of several classes
 _SPACE = " "  # as competitions have them
 
@@ -45,7 +46,7 @@ class Submission:
 
 def format_for(task: Task, named: str | None, suffix: str) -> str:
     """The format that is named, else the one that fits the output's suffix. Raises
-    :class:`DataError` for one that does not fit the task."""
+    :class:`DataError` for one that does not fit the task, and for a suffix of no format."""
     if named is not None and named not in FORMATS:
         raise DataError(
             f"format {named!r}{nearest(named, FORMATS)}; expected one of {', '.join(FORMATS)}"
@@ -56,9 +57,19 @@ def format_for(task: Task, named: str | None, suffix: str) -> str:
             f"format {named!r}: the model's task is {task.kind}; expected "
             f"{MASKS if masks else ', '.join(FORMATS[:-1])}"
         )
-    if named is None and not masks:
-        return JSON if suffix.lower() in (".json", ".jsonl", ".ndjson") else CSV
-    return MASKS if named is None else named
+    if named is not None:
+        return named
+    found = _SUFFIXES.get(suffix.lower())
+    if masks and found is not None:
+        raise DataError(
+            f"output that ends in {suffix!r}: masks are written to a folder; give its name"
+        )
+    if suffix and found is None and not masks:
+        raise DataError(
+            f"output that ends in {clipped(suffix)!r}: expected one of {', '.join(_SUFFIXES)}, or "
+            f"its --format"
+        )
+    return MASKS if masks else found or CSV
 
 
 def rows_for(task: Task, format_: str, submission: Submission) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 import tomli_w
@@ -12,6 +13,7 @@ from zoo.reports import wording
 from zoo.reports.blocks import Block, Code, Facts, Missing, Section, Table
 from zoo.reports.measured import Measured
 from zoo.reports.subject import Subject
+from zoo.reports.wording import is_number
 
 _OPEN = 40  # lines of a recipe up to which it is open
 
@@ -70,9 +72,16 @@ def _parents(about: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _members(about: Mapping[str, Any]) -> list[list[str]]:
-    members = wording.table(about, "ensemble").get("members")
-    given = members if isinstance(members, list) else ()
-    return [_origin(one, "member") for one in given if isinstance(one, Mapping)]
+    ensemble = wording.table(about, "ensemble")
+    members, weights = ensemble.get("members"), wording.table(ensemble, "options").get("weights")
+    given = members if isinstance(members, list) else []
+    shares = weights if isinstance(weights, list) else []
+    each = zip_longest(given, shares[: len(given)])
+    return [
+        _origin(one, f"member, weight {wording.number(share)}" if is_number(share) else "member")
+        for one, share in each
+        if isinstance(one, Mapping)
+    ]
 
 
 def _origin(one: Mapping[str, Any], how: str) -> list[str]:

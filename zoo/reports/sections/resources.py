@@ -48,10 +48,15 @@ def _facts(history: History) -> list[tuple[str, str]]:
     known = history.speed[np.isfinite(history.speed)]
     took = history.seconds[np.isfinite(history.seconds)]
     return [
-        ("median speed", f"{np.median(known):,.0f} samples a second" if len(known) else ""),
+        ("median speed", _speed(float(np.median(known))) if len(known) else ""),
         ("median epoch", wording.duration(float(np.median(took))) if len(took) else ""),
         ("in all", wording.duration(history.ended.get("seconds"))),
         ("updates in an epoch", wording.count(history.began["steps_per_epoch"])
          if "steps_per_epoch" in history.began else ""),
         ("device", wording.text(history.began.get("device"))),
     ]  # fmt: skip
+
+
+def _speed(samples: float) -> str:
+    """In a second; below 10 a whole number would be far off."""
+    return f"{samples:,.{0 if samples >= 10 else 1}f} samples a second"

@@ -24,6 +24,10 @@ def without(subject: Subject) -> tuple[str, str]:
     """Why there is no history, and the command that makes one."""
     if subject.kind == RUN:
         return "No epoch was completed, so there is nothing to draw.", ""
+    if wording.table(subject.about, "ensemble"):
+        return "An ensemble is not trained; a report of a member's run has its training:", (
+            "zoo report RUN"
+        )
     return "A published version keeps no log of its training; a report of its run has it:", (
         "zoo report RUN"
     )

@@ -174,9 +174,10 @@ def test_independent_noise_averages_out(name, task, tmp_path):
     said = {}
     for split, start in (("val", 0), ("test", 10)):
         said[split] = [
-            Named(f"m{i}", write(tmp_path / f"{split}{i}.npz", task, start + i, split=split))
+            Named(f"m{i}", write(tmp_path / f"{split}{i}.npz", task, start + i, split=split,
+                                 content=split))
             for i in range(4)
-        ]
+        ]  # fmt: skip
     panel = panel_of(said, said)
     method = Method(name, Score(task, "dice"))
     best = panel.best(method.score)

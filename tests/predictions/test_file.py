@@ -104,13 +104,22 @@ WRONG = {
     "not finite": ({"logits": np.full((7, 3), np.nan, np.float32)},
                    "logits of 'image-0' (and 6 others) are not finite"),
     "sums": ({"probabilities": np.vstack([WIDE[:5], WIDE[5:] * 0.9])},
-             "probabilities of 'image-5' (and 1 others) sum to 0.9000, expected 1"),
+             "probabilities of 'image-5' (and 1 other) sum to 0.9000, expected 1"),
     "one sum": ({"probabilities": np.vstack([WIDE[:6], WIDE[6:] * 1.01])},
                 "probabilities of 'image-6' sum to 1.0100, expected 1"),
     "below 0": ({"probabilities": np.vstack([[[-0.1, 0.1, 1.0]], WIDE[1:]])},
                 "probabilities of 'image-0' lie outside 0 to 1"),
     "groups": ({"groups": np.array(["p"])},
                "groups has shape (1,) and type <U1; expected (7,)"),
+    "other logits": ({"logits": -example().logits},
+                     "probabilities of 'image-0' (and 6 others) are not those of the logits"),
+    "other decisions": ({"decisions": (example().decisions + 1) % 3},
+                        "decisions of 'image-0' (and 6 others) are not those of the probabilities"),
+    "one name": ({"ids": np.array("a")}, "ids has shape (); expected at most 10,000,000 names"),
+    "names that are numbers": ({"ids": np.arange(7)},
+                               "ids has shape (7,) and type int64; expected (7,)"),
+    "numbers too wide": ({"logits": np.zeros((70, 7))},
+                         "logits has 4,048 bytes, expected at most 1,192"),
     "a pickle": ({"targets": np.array([None] * 7)},
                  "ValueError: Object arrays cannot be loaded when allow_pickle=False"),
 }  # fmt: skip
@@ -138,6 +147,100 @@ def test_wrong_content_is_refused_in_one_line(case, tmp_path):
 )  # fmt: skip
 def test_a_wrong_heading_is_refused(changes, message, tmp_path):
     path = rewritten(tmp_path / "p.npz", lambda told: told.update(changes))
+    with pytest.raises(PredictionsError) as caught:
+        load_predictions(path)
+    assert str(caught.value) == f"predictions {str(path)!r} cannot be used: {message}"
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        Task.binary(["n", "y"], positive="n", threshold=0.3),
+        Task.multilabel(["p", "q"], threshold=0.4),
+    ],
+)
+def test_logits_probabilities_and_decisions_are_one_answer(task, tmp_path):
+    path, given = tmp_path / "p.npz", example(task)
+    for changes, message in (
+        ({"logits": given.logits + 1}, "are not those of the logits"),
+        ({"decisions": 1 - given.decisions}, "are not those of the probabilities"),
+    ):
+        dataclasses.replace(given, **changes).save(path)
+        with pytest.raises(PredictionsError, match=message):
+            load_predictions(path)
+    # Near the threshold either may be decided: what was computed in half precision is rounded.
+    near = np.float32(np.log(task.threshold) - np.log1p(-task.threshold))
+    logits = np.full_like(given.logits, near + 1e-4)
+    sure = task.probabilities(torch.from_numpy(logits)).numpy()
+    for decided in (0, 1):
+        decisions = np.full_like(given.decisions, decided)
+        edge = dataclasses.replace(given, logits=logits, probabilities=sure, decisions=decisions)
+        edge.save(path)
+        assert (load_predictions(path).decisions == decided).all()
+
+
+def claiming(path, name, shape, count):
+    """The example's file, in which the member is that many bytes of zeros, packed into a few."""
+    rewritten(path)
+    with zipfile.ZipFile(path) as archive:
+        others = {one: archive.read(one) for one in archive.namelist() if one != f"{name}.npy"}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for one, data in others.items():
+            archive.writestr(one, data)
+        with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+            np.lib.format.write_array_header_1_0(
+                stream, {"descr": "<f4", "fortran_order": False, "shape": shape}
+            )
+            for _ in range(count // (1 << 20)):
+                stream.write(bytes(1 << 20))
+
+
+@pytest.mark.parametrize(("name", "most"), [("logits", 1192), ("about", 64 << 20)])
+def test_what_claims_to_be_larger_than_it_can_be_is_not_read(name, most, tmp_path, monkeypatch):
+    path, count = tmp_path / "p.npz", 80 << 20
+    claiming(path, name, (count // 4,), count)
+    assert path.stat().st_size < 1 << 20
+    read, real = [], np.lib.npyio.NpzFile.__getitem__
+    monkeypatch.setattr(np.lib.npyio.NpzFile, "__getitem__",
+                        lambda self, key: read.append(key) or real(self, key))  # fmt: skip
+    with pytest.raises(PredictionsError) as caught:
+        load_predictions(path)
+    assert str(caught.value) == (
+        f"predictions {str(path)!r} cannot be used: {name} has {count + 128:,} bytes, expected at "
+        f"most {most:,}"
+    )
+    assert name not in read
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"about.npy": b"{}"}, "'about' is no array"),
+        ({"about": b"", "about.npy": b""}, "it holds 'about' 2 times"),
+    ],
+)
+def test_members_that_are_no_arrays(members, message, tmp_path):
+    path = tmp_path / "p.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(PredictionsError) as caught:
+        load_predictions(path)
+    assert str(caught.value) == f"predictions {str(path)!r} cannot be used: {message}"
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ("[1]", "its heading 'about' is no table of JSON"),
+        ("{", "its heading 'about' is no table of JSON"),
+        ("{}", "format None, expected 1"),
+        ('{"format": 1, "dataset": "d"}',
+         "its heading does not say task, split, fingerprint, content, source"),
+    ],
+)  # fmt: skip
+def test_a_heading_that_is_none(about, message, tmp_path):
+    path = rewritten(tmp_path / "p.npz", about=np.array(about))
     with pytest.raises(PredictionsError) as caught:
         load_predictions(path)
     assert str(caught.value) == f"predictions {str(path)!r} cannot be used: {message}"

@@ -177,6 +177,24 @@ def test_val_of_another_source_or_calibration_is_refused():
     assert str(caught.value) == "split 'val' of 'd' has no labels to choose by"
 
 
+def test_the_samples_that_are_measured_are_not_those_that_were_chosen_on():
+    test = dataclasses.replace(noisy(BINARY, 50, "test"), fingerprint="f", content="c")
+    with pytest.raises(PredictionsError) as caught:
+        measured_at([SENSITIVE], dataclasses.replace(test, split="val"), test, None)
+    assert str(caught.value) == (
+        "'val' and 'test' of 'd' hold the very same samples: what is chosen on the one cannot be "
+        "measured on the other"
+    )
+    other = dataclasses.replace(noisy(BINARY, 50, "val"), fingerprint="f", content="d")
+    assert len(measured_at([SENSITIVE], other, test, None)) == 1
+
+
+def test_files_that_do_not_say_whose_weights_spoke_are_told_by_their_names():
+    val, test = (noisy(BINARY, 50, split) for split in ("val", "test"))
+    with pytest.raises(PredictionsError, match="given 'n' on 'val' of 'd'"):
+        measured_at([SENSITIVE], dataclasses.replace(val, source="n"), test, None)
+
+
 def test_what_was_asked_for_is_found_again():
     asked = wanted(0.9, 0.8)
     val, test = noisy(THREE, 50, "val"), noisy(THREE, 50, "test")

@@ -48,6 +48,18 @@ class TestWhatIsRefused:
             "'a' and 'b' are of different samples: 359 and 359, of which 0 have the same id"
         )
 
+    def test_predictions_on_test_that_are_passed_for_those_on_val(self, files, here):
+        for val, test in files:
+            replaced = dataclasses.replace(load_predictions(test), split="val", trained_on=None)
+            replaced.save(val)
+            changed(test, trained_on=None)
+        given = [path for pair in files for path in pair]
+        with pytest.warns(ZooWarning, match="does not say what it was trained on"):
+            assert self.refused(given, here) == (
+                "'val' and 'test' of 'digits' hold the very same samples: what is chosen on the "
+                "one cannot be measured on the other"
+            )
+
     def test_ids_that_are_missing(self, files, here):
         said = load_predictions(files[1][1])
         changed(files[1][1], ids=np.where(np.arange(359) < 3, "", said.ids))
@@ -169,7 +181,7 @@ class TestSeenSamples:
         """Both speak of the same test split; each was trained on what the other validates on."""
         for fold in range(2):
             split = {"folds": 3, "fold": fold}
-            zoo.train(recipe_of(0, split=split), folder=here / f"runs/fold{fold}")
+            zoo.train(recipe_of(fold, split=split), folder=here / f"runs/fold{fold}")
         pair = [str(here / f"runs/fold{fold}") for fold in range(2)]
         with pytest.raises(zoo.ZooError, match="'fold0' and 'fold1' are of different samples"):
             zoo.ensemble(pair)

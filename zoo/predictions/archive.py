@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 import zipfile
 from collections import Counter
@@ -22,7 +23,10 @@ from zoo.tasks import Task
 
 FORMAT = 1
 MOST_TEMPERATURE = 1e6
-_LIMIT = 4 << 30  # bytes of one array: larger is no predictions file of ours
+# Bytes of one array, of the heading and of names, and how many names: a few bytes may claim more.
+_LIMIT, _HEADING_LIMIT, _NAMES_LIMIT = 4 << 30, 64 << 20, 1 << 30
+_MOST_NAMES = 10_000_000
+HEADER = 1024  # bytes that a member may have beside its numbers: numpy's header takes 128
 
 
 @dataclass(frozen=True)
@@ -96,18 +100,43 @@ class Archive:
     def __init__(self, arrays: Any, sizes: Mapping[str, int]) -> None:
         self._arrays = arrays
         self.sizes = sizes  # bytes of each member, its header of about 128 among them
-        self._require("about")
-        self.about = json.loads(str(arrays["about"]))
-        if self.about["format"] != FORMAT:
-            raise PredictionsError(f"format {self.about['format']!r}, expected {FORMAT}")
+        self.about = _parsed(self._within("about", _HEADING_LIMIT))
+        if self.about.get("format") != FORMAT:
+            found = clipped(repr(self.about.get("format")))
+            raise PredictionsError(f"format {found}, expected {FORMAT}")
 
     def __getitem__(self, name: str) -> np.ndarray:
         self._require(name)
-        array: np.ndarray = self._arrays[name]
+        array = self._arrays[name]
+        if not isinstance(array, np.ndarray):
+            raise PredictionsError(f"{name!r} is no array")
         return array
 
     def get(self, name: str) -> np.ndarray | None:
         return self[name] if name in self.sizes else None
+
+    def names(self, name: str) -> np.ndarray:
+        """The member as text (N,). Raises :class:`PredictionsError` for more than could be."""
+        array = self._within(name, _NAMES_LIMIT)
+        if array.ndim != 1 or len(array) > _MOST_NAMES:
+            raise PredictionsError(
+                f"{name} has shape {array.shape}; expected at most {_MOST_NAMES:,} names"
+            )
+        check_array(name, array, array.shape, "U")
+        return array
+
+    def numbers(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """The member, unless it claims more bytes than numbers of that shape can have: those are
+        not read."""
+        return self._within(name, 8 * math.prod(shape) + HEADER)
+
+    def _within(self, name: str, most: int) -> np.ndarray:
+        self._require(name)
+        if self.sizes[name] > most:
+            raise PredictionsError(
+                f"{name} has {self.sizes[name]:,} bytes, expected at most {most:,}"
+            )
+        return self[name]
 
     def _require(self, name: str) -> None:
         if name not in self.sizes:
@@ -116,6 +145,9 @@ class Archive:
     def heading(self) -> dict[str, Any]:
         """The fields of a :class:`Heading`."""
         texts = ("dataset", "split", "fingerprint", "content", "source")
+        missing = [name for name in ("task", *texts) if name not in self.about]
+        if missing:
+            raise PredictionsError(f"its heading does not say {', '.join(missing)}")
         # Files from before these were kept have neither.
         trained_on = self.about.get("trained_on")
         return {
@@ -186,4 +218,18 @@ def _member_sizes(path: Path) -> dict[str, int]:
         for member in archive.infolist():
             if member.file_size > _LIMIT:
                 raise PredictionsError(f"{member.filename} claims {member.file_size} bytes")
-        return {one.filename.removesuffix(".npy"): one.file_size for one in archive.infolist()}
+        names = [one.filename.removesuffix(".npy") for one in archive.infolist()]
+        name, often = Counter(names).most_common(1)[0] if names else ("", 1)
+        if often > 1:
+            raise PredictionsError(f"it holds {clipped(name)!r} {often} times")
+        return dict(zip(names, (one.file_size for one in archive.infolist()), strict=True))
+
+
+def _parsed(about: np.ndarray) -> dict[str, Any]:
+    try:
+        found = json.loads(str(about))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise PredictionsError("its heading 'about' is no table of JSON")
+    return found

@@ -17,8 +17,9 @@ from zoo.errors import PredictionsError, clipped
 from zoo.predictions.archive import Archive, Heading, check_array, check_ids, opened
 from zoo.predictions.masks import MaskPredictions
 from zoo.storage import commit
-from zoo.tasks import MULTILABEL, SEGMENTATION, Task
+from zoo.tasks import BINARY, MULTICLASS, MULTILABEL, SEGMENTATION, Task
 
+_ROUNDED = 2e-3  # by which probabilities may differ from what logits in half precision say
 _OFF = 1e-3  # by which probabilities may miss one: float32 sums of thousands of classes do
 
 
@@ -71,14 +72,19 @@ def load_predictions(path: Path) -> Predictions | MaskPredictions:
 
 
 def _loaded(archive: Archive) -> Predictions:
+    heading, ids = archive.heading(), archive.names("ids")
+    task: Task = heading["task"]
+    several = (len(ids), len(task.classes))
+    one = several if task.kind == MULTILABEL else several[:1]
+    held = archive.sizes
     loaded = Predictions(
-        **archive.heading(),
-        ids=archive["ids"],
-        logits=archive["logits"],
-        probabilities=archive["probabilities"],
-        targets=archive.get("targets"),
-        decisions=archive["decisions"],
-        groups=archive.get("groups"),
+        **heading,
+        ids=ids,
+        logits=archive.numbers("logits", (len(ids), task.outputs)),
+        probabilities=archive.numbers("probabilities", several),
+        targets=archive.numbers("targets", one) if "targets" in held else None,
+        decisions=archive.numbers("decisions", one),
+        groups=archive.names("groups") if "groups" in held else None,
     )
     _check(loaded)
     return loaded
@@ -112,6 +118,7 @@ def _check(loaded: Predictions) -> None:
             if array.min() < 0 or array.max() > highest:
                 raise PredictionsError(f"{name} lie outside the classes")
     _check_probabilities(loaded.ids, loaded.probabilities, task)
+    _check_one_answer(loaded)
 
 
 def _check_finite(name: str, ids: np.ndarray, array: np.ndarray) -> None:
@@ -132,7 +139,43 @@ def _check_probabilities(ids: np.ndarray, probabilities: np.ndarray, task: Task)
         )
 
 
+def _check_one_answer(loaded: Predictions) -> None:
+    """Figures are of probabilities and decisions, ensembles of logits: they have to be the same."""
+    task, sure = loaded.task, loaded.probabilities.astype(np.float64)
+    off = (np.abs(sure - _of_logits(task, loaded.logits.astype(np.float64))) > _ROUNDED).any(1)
+    if off.any():
+        raise PredictionsError(
+            f"probabilities of {_first(loaded.ids, off)} are not those of the logits"
+        )
+    if task.kind == MULTICLASS:
+        decided = np.take_along_axis(sure, loaded.decisions[:, None].astype(np.int64), 1)[:, 0]
+        off = decided < sure.max(1, initial=0.0) - _ROUNDED
+    else:
+        yes = loaded.decisions == 1
+        if task.kind == BINARY:
+            sure, yes = sure[:, task.positive_index], loaded.decisions == task.positive_index
+        near = np.abs(sure - task.threshold) <= _ROUNDED
+        off = ((yes != (sure > task.threshold)) & ~near).reshape(len(yes), -1).any(1)
+    if off.any():
+        raise PredictionsError(
+            f"decisions of {_first(loaded.ids, off)} are not those of the probabilities"
+        )
+
+
+def _of_logits(task: Task, logits: np.ndarray) -> np.ndarray:
+    """(N, O) -> (N, K), float64."""
+    if task.kind == MULTICLASS:
+        odds = np.exp(logits - logits.max(1, keepdims=True))
+        found: np.ndarray = odds / odds.sum(1, keepdims=True)
+        return found
+    yes: np.ndarray = np.exp(-np.logaddexp(0.0, -logits))
+    if task.kind == MULTILABEL:
+        return yes
+    return np.concatenate([1 - yes, yes] if task.positive_index == 1 else [yes, 1 - yes], axis=1)
+
+
 def _first(ids: np.ndarray, which: Any) -> str:
     """The first of the samples that are meant, and how many they are."""
-    found = repr(clipped(ids[which][0].item()))
-    return found if which.sum() == 1 else f"{found} (and {which.sum() - 1:,} others)"
+    found, others = repr(clipped(ids[which][0].item())), int(which.sum()) - 1
+    some = "1 other" if others == 1 else f"{others:,} others"
+    return f"{found} (and {some})" if others else found

@@ -167,16 +167,17 @@ class MaskPredictions(Heading):
     @classmethod
     def found_in(cls, archive: Archive, path: Path) -> MaskPredictions:
         """Checked but for the pixels, which :meth:`chunks` reads and checks."""
-        about = archive.about
+        about, names = archive.about, archive.names("ids")
+        pairs = (len(names), 2)
         found = cls(
             **archive.heading(),
             path=path,
-            ids=archive["ids"],
+            ids=names,
             size=_size(about["size"], empty=about["chunks"] == []),
             lengths=tuple(_naturals("chunks", about["chunks"], len(archive.sizes))),
             labelled=about["labelled"],
-            groups=archive.get("groups"),
-            sizes=archive.get("sizes"),
+            groups=archive.names("groups") if "groups" in archive.sizes else None,
+            sizes=archive.numbers("sizes", pairs) if "sizes" in archive.sizes else None,
             preprocessing=about.get("preprocessing", {}),
         )
         check_ids(found.ids, found.groups)

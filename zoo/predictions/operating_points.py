@@ -22,6 +22,7 @@ from zoo.predictions.intervals import UNDEFINED, WILSON, Interval, Plan, interva
 from zoo.predictions.masks import MaskPredictions
 from zoo.predictions.proportions import wilson
 from zoo.predictions.resampling import Units
+from zoo.predictions.same_samples import check_apart
 from zoo.predictions.weights import checked, summing
 from zoo.tasks import BINARY, MULTILABEL
 
@@ -88,13 +89,14 @@ def measured_at(
         raise PredictionsError(
             f"operating points are chosen on {VAL!r}, and measured on another split"
         )
-    mine, other = ((one.dataset, one.source_digest, one.temperature, one.task.classes)
-                   for one in (said, val))  # fmt: skip
+    mine, other = ((one.dataset, one.source_digest or one.source, one.temperature,
+                    one.task.classes) for one in (said, val))  # fmt: skip
     if mine != other:
         raise PredictionsError(
             f"operating points are chosen on predictions of {said.source!r} on {VAL!r} of "
             f"{said.dataset!r}; given {val.source!r} on {val.split!r} of {val.dataset!r}"
         )
+    check_apart(val, said)
     return [measure(point, said, plan) for point in choose(val, asked)]
 
 

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import PredictionsError
-from zoo.predictions.archive import Archive, check_array
+from zoo.predictions.archive import HEADER, Archive, check_array
 from zoo.tasks import IGNORE, Task
 
 LONGEST_SIDE = 65535
-HEADER = 1024  # bytes that a member may have beside its pixels: numpy's header takes 128
 
 
 @dataclass(frozen=True)

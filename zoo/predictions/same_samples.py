@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zoo.errors import PredictionsError, clipped
+from zoo.predictions.archive import Heading
 from zoo.predictions.file import Predictions
 from zoo.predictions.masks import MaskPredictions
 
@@ -39,6 +40,17 @@ def aligned(several: Sequence[Named]) -> list[Named]:
         if not one.predictions.labelled:
             raise PredictionsError(f"{one._shown} has no labels to measure against")
     return found
+
+
+def check_apart(val: Heading, reported: Heading) -> None:
+    """Raise :class:`PredictionsError` where both splits hold the very same samples, as when a file
+    on test is passed for one on val: nothing is chosen by what is then reported."""
+    mine, theirs = ((one.fingerprint, one.content) for one in (val, reported))
+    if val.fingerprint and mine == theirs and val.split != reported.split:
+        raise PredictionsError(
+            f"{val.split!r} and {reported.split!r} of {clipped(val.dataset)!r} hold the very same "
+            f"samples: what is chosen on the one cannot be measured on the other"
+        )
 
 
 def _check_heading(first: Named, other: Named) -> None:

@@ -25,7 +25,7 @@ from zoo.predictions.combining.rules import Rule
 from zoo.predictions.combining.scoring import LOWER, Score
 from zoo.predictions.file import Predictions
 from zoo.predictions.masks import MaskPredictions
-from zoo.predictions.same_samples import Named
+from zoo.predictions.same_samples import Named, check_apart
 from zoo.tasks import SEGMENTATION, Task
 
 BySplit = Mapping[str, Sequence[Named]]
@@ -60,9 +60,11 @@ class Panel(Protocol):
 
 
 def panel_of(plain: BySplit, asked: BySplit) -> Panel:
-    """Raises :class:`PredictionsError` unless all members are of the same samples, split by
-    split."""
+    """Raises :class:`PredictionsError` unless all members are of the same samples, split by split,
+    and of others on each."""
     first = plain[VAL][0].predictions
+    for several in plain.values():
+        check_apart(first, several[0].predictions)
     kind: type[_Classes | _Masks] = _Masks if first.task.kind == SEGMENTATION else _Classes
     return kind.of(plain, asked)
 

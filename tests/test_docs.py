@@ -10,7 +10,7 @@ import pytest
 from zoo_cli.main import COMMANDS
 
 import zoo
-from zoo.plugins import hookspecs, specs
+from zoo.plugins import families, hookspecs, specs
 from zoo.recipes.flags import PLAIN_FLAGS
 from zoo.recipes.schema import COMPONENTS, LISTS, PLAIN
 
@@ -27,8 +27,8 @@ def hook_row(spec: type[specs.Spec]) -> str:
         fields = ", ".join(field.name for field in dataclasses.fields(spec.context))
         context = f"`{spec.context.__name__}({fields})`"
     named = f"`{spec.__name__}`"
-    if spec.kind in specs.FAMILIES:
-        named += f", `{specs.FAMILIES[spec.kind].__name__}`"
+    if spec.kind in families.FAMILIES:
+        named += f", `{families.FAMILIES[spec.kind].__name__}`"
     return f"| `register_{specs.PLURALS[spec.kind]}()` | {named} | {context} |"
 
 

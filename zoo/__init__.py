@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from zoo.plugins.contexts import SamplerContext as SamplerContext
     from zoo.plugins.contexts import SchedulerContext as SchedulerContext
     from zoo.plugins.contexts import TrackerContext as TrackerContext
+    from zoo.plugins.families import ArchitectureFamily as ArchitectureFamily
+    from zoo.plugins.families import DatasetFamily as DatasetFamily
+    from zoo.plugins.families import LossFamily as LossFamily
+    from zoo.plugins.families import OptimizerFamily as OptimizerFamily
     from zoo.plugins.hookspecs import hookimpl as hookimpl
-    from zoo.plugins.specs import ArchitectureFamily as ArchitectureFamily
     from zoo.plugins.specs import ArchitectureSpec as ArchitectureSpec
     from zoo.plugins.specs import AugmentationSpec as AugmentationSpec
-    from zoo.plugins.specs import DatasetFamily as DatasetFamily
     from zoo.plugins.specs import DatasetSpec as DatasetSpec
     from zoo.plugins.specs import Facts as Facts
-    from zoo.plugins.specs import LossFamily as LossFamily
     from zoo.plugins.specs import LossSpec as LossSpec
-    from zoo.plugins.specs import OptimizerFamily as OptimizerFamily
     from zoo.plugins.specs import OptimizerSpec as OptimizerSpec
     from zoo.plugins.specs import Pretrained as Pretrained
     from zoo.plugins.specs import RemoteFile as RemoteFile
@@ -82,17 +82,19 @@ _HOMES = {
         "SchedulerContext",
         "TrackerContext",
     ),
+    "zoo.plugins.families": (
+        "ArchitectureFamily",
+        "DatasetFamily",
+        "LossFamily",
+        "OptimizerFamily",
+    ),
     "zoo.plugins.hookspecs": ("hookimpl",),
     "zoo.plugins.specs": (
-        "ArchitectureFamily",
         "ArchitectureSpec",
         "AugmentationSpec",
-        "DatasetFamily",
         "DatasetSpec",
         "Facts",
-        "LossFamily",
         "LossSpec",
-        "OptimizerFamily",
         "OptimizerSpec",
         "Pretrained",
         "RemoteFile",

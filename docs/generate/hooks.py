@@ -6,7 +6,7 @@ import inspect
 
 import markdown
 
-from zoo.plugins import hookspecs, specs
+from zoo.plugins import families, hookspecs, specs
 
 LEAD = """\
 What a plugin may register, from the code. How to write one: [Writing a plugin](../plugins.md), with a tutorial for each of five kinds.
@@ -22,7 +22,7 @@ def page() -> str:
     parts.append("## What every spec has\n")
     parts.append(_described(specs.Spec))
     parts.append("## What every family has\n")
-    parts.append(_described(specs.Family))
+    parts.append(_described(families.Family))
     parts += [_hook(spec) for spec in specs.SPECS]
     parts.append("## What goes with them\n")
     parts += [f"### `{one.__name__}`\n\n{_described(one)}" for one in
@@ -35,9 +35,9 @@ def _hook(spec: type[specs.Spec]) -> str:
     hook = getattr(hookspecs, name)
     parts = [f"## `{name}`\n", markdown.prose(inspect.getdoc(hook)) + "\n"]
     parts.append(f"### `{spec.__name__}`\n\n{_described(spec, specs.Spec)}")
-    family = specs.FAMILIES.get(spec.kind)
+    family = families.FAMILIES.get(spec.kind)
     if family is not None:
-        parts.append(f"### `{family.__name__}`\n\n{_described(family, specs.Family)}")
+        parts.append(f"### `{family.__name__}`\n\n{_described(family, families.Family)}")
     if spec.context is not None:
         parts.append(f"### `{spec.context.__name__}`\n\n{_described(spec.context)}")
     return "\n".join(parts)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.errors import ComponentError, PluginError, ZooError, ZooWarning, nearest, reason
-from zoo.plugins import loading, options, specs
+from zoo.plugins import families, loading, options, specs
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Component:
 
     kind: str
     name: str
-    spec: specs.Spec | specs.Family
+    spec: specs.Spec | families.Family
     plugin: loading.Plugin
 
     def __str__(self) -> str:
@@ -97,7 +97,7 @@ class Component:
         self, target: specs.Build, context: object | None, given: Mapping[str, Any], failed: str
     ) -> Any:
         values = self.bind(given)
-        if isinstance(self.spec, specs.Family):
+        if isinstance(self.spec, families.Family):
             _, _, member = self.name.partition("/")
             positional: tuple[object, ...] = (context, member)
         else:
@@ -123,7 +123,7 @@ class Catalog:
         self._families: dict[str, dict[str, list[Component]]] = {kind: {} for kind in specs.PLURALS}
         for one in self.loaded:
             for spec in one.components:
-                if isinstance(spec, specs.Family):
+                if isinstance(spec, families.Family):
                     family = Component(spec.kind, spec.prefix, spec, one.plugin)
                     self._families[spec.kind].setdefault(spec.prefix, []).append(family)
                 else:
@@ -201,7 +201,7 @@ def resolve(component: Component, target: Callable[..., Any] | str) -> Callable[
 @functools.cache
 def _options(component: Component) -> Sequence[options.Option]:
     spec = component.spec
-    if not isinstance(spec, specs.Family):
+    if not isinstance(spec, families.Family):
         build = resolve(component, spec.build)
         return options.read_options(str(component), build, takes_context=spec.context is not None)
     if spec.options is None:
@@ -223,7 +223,7 @@ def _options(component: Component) -> Sequence[options.Option]:
 @functools.cache
 def members(family: Component) -> Sequence[str]:
     """Raises :class:`PluginError` when it cannot say its names."""
-    assert isinstance(family.spec, specs.Family)
+    assert isinstance(family.spec, families.Family)
     names = family.spec.names
     if isinstance(names, str) or callable(names):
         try:

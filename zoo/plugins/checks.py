@@ -17,7 +17,8 @@ from zoo.errors import ContractError, PluginError, ZooError, nearest, reason
 from zoo.plugins import check_inputs, check_networks, check_schedules, loading
 from zoo.plugins.catalog import Catalog, Component, catalog
 from zoo.plugins.facts import facts_of
-from zoo.plugins.specs import PLURALS, DatasetFamily, DatasetSpec, Family
+from zoo.plugins.families import DatasetFamily, Family
+from zoo.plugins.specs import PLURALS, DatasetSpec
 
 # Yields what is wrong; what it raises is wrong, too.
 Check = Callable[[Component], Iterator[str]]

@@ -8,7 +8,8 @@ from typing import Any
 
 from zoo.errors import PluginError, ZooError, reason
 from zoo.plugins.catalog import Component, resolve
-from zoo.plugins.specs import ArchitectureFamily, Facts
+from zoo.plugins.families import ArchitectureFamily
+from zoo.plugins.specs import Facts
 
 
 def facts_of(component: Component) -> Facts | None:

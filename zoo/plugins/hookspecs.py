@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pluggy
 
-from zoo.plugins import specs
+from zoo.plugins import families, specs
 
 GROUP = "zoo"  # the entry-point group, and pluggy's project name
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -15,7 +15,7 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 @hookspec
 def register_datasets() -> Sequence[  # type: ignore[empty-body]
-    specs.DatasetSpec | specs.DatasetFamily
+    specs.DatasetSpec | families.DatasetFamily
 ]:
     """Datasets, one by one or a whole family: images with labels or masks, and where they come
     from."""
@@ -23,14 +23,14 @@ def register_datasets() -> Sequence[  # type: ignore[empty-body]
 
 @hookspec
 def register_architectures() -> Sequence[  # type: ignore[empty-body]
-    specs.ArchitectureSpec | specs.ArchitectureFamily
+    specs.ArchitectureSpec | families.ArchitectureFamily
 ]:
     """Architectures, one by one or a library's whole family."""
 
 
 @hookspec
 def register_losses() -> Sequence[  # type: ignore[empty-body]
-    specs.LossSpec | specs.LossFamily
+    specs.LossSpec | families.LossFamily
 ]:
     """Losses, one by one or a library's whole family."""
 
@@ -47,7 +47,7 @@ def register_augmentations() -> Sequence[specs.AugmentationSpec]:  # type: ignor
 
 @hookspec
 def register_optimizers() -> Sequence[  # type: ignore[empty-body]
-    specs.OptimizerSpec | specs.OptimizerFamily
+    specs.OptimizerSpec | families.OptimizerFamily
 ]:
     """Optimizers, one by one or a library's whole family."""
 

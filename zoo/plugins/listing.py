@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from zoo.errors import ZooError
 from zoo.plugins.catalog import Catalog, Component, members
 from zoo.plugins.facts import facts_of, has_pretrained, tasks_of
+from zoo.plugins.families import Family
 from zoo.plugins.loading import Plugin
-from zoo.plugins.specs import Facts, Family
+from zoo.plugins.specs import Facts
 
 _SHELL = re.compile(r"[*?\[]")
 

@@ -21,7 +21,7 @@ from typing import Any
 import pluggy
 
 from zoo.errors import PluginError, ZooWarning, nearest, reason
-from zoo.plugins import hookspecs, specs
+from zoo.plugins import families, hookspecs, specs
 
 SELECTION_VARIABLE = "ZOO_PLUGINS"
 
@@ -57,7 +57,7 @@ class Problem:
 @dataclass(frozen=True)
 class Loaded:
     plugin: Plugin
-    components: tuple[specs.Spec | specs.Family, ...]
+    components: tuple[specs.Spec | families.Family, ...]
 
 
 def installed() -> Iterator[metadata.EntryPoint]:
@@ -161,12 +161,12 @@ def _arguments(hook: Any) -> list[str]:
     return [parameter.name for parameter in parameters if parameter.default is parameter.empty]
 
 
-def _components(manager: pluggy.PluginManager) -> Iterator[specs.Spec | specs.Family]:
+def _components(manager: pluggy.PluginManager) -> Iterator[specs.Spec | families.Family]:
     for spec_type in specs.SPECS:
         hook_name = f"register_{specs.PLURALS[spec_type.kind]}"
-        allowed: tuple[type[specs.Spec | specs.Family], ...] = (spec_type,)
-        if spec_type.kind in specs.FAMILIES:
-            allowed = (spec_type, specs.FAMILIES[spec_type.kind])
+        allowed: tuple[type[specs.Spec | families.Family], ...] = (spec_type,)
+        if spec_type.kind in families.FAMILIES:
+            allowed = (spec_type, families.FAMILIES[spec_type.kind])
         for implementation in getattr(manager.hook, hook_name).get_hookimpls():
             given = implementation.function()
             if not isinstance(given, list | tuple):

@@ -18,8 +18,8 @@ from zoo.errors import PluginError
 from zoo.plugins import contexts
 
 Build = Callable[..., Any] | str
-_NAME = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*", re.ASCII)
-_EVERY_TASK = frozenset(tasks.KINDS)
+NAME = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*", re.ASCII)
+EVERY_TASK = frozenset(tasks.KINDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +34,13 @@ class Spec:
     build: Build
     summary: str
     source: str = ""
-    tasks: Collection[str] = field(default=_EVERY_TASK)
+    tasks: Collection[str] = field(default=EVERY_TASK)
 
     kind: ClassVar[str]
     context: ClassVar[type | None]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
             raise PluginError(
                 f"{self.kind} name {self.name!r}: expected lower-case letters and digits, "
                 f"joined by '_', '-' or '.'"
@@ -53,7 +53,7 @@ class Spec:
 
 def task_set(kind: str, name: str, given: Collection[str]) -> frozenset[str]:
     """``given`` as a frozen set, which can be hashed. Raises when one is no task's kind."""
-    if isinstance(given, str) or not set(given) <= _EVERY_TASK:
+    if isinstance(given, str) or not set(given) <= EVERY_TASK:
         raise PluginError(
             f"{kind} {name!r}: tasks {given!r}: expected a set of {', '.join(tasks.KINDS)}"
         )
@@ -70,7 +70,8 @@ def check_build(kind: str, name: str, build: object, what: str = "build") -> Non
         )
 
 
-def _check_fetch(name: str, fetch: object) -> None:
+def check_fetch(name: str, fetch: object) -> None:
+    """The same of what names a dataset's files, where it is not None."""
     if fetch is not None:
         check_build("dataset", name, fetch, "fetch")
 
@@ -93,7 +94,7 @@ class DatasetSpec(Spec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_fetch(self.name, self.fetch)
+        check_fetch(self.name, self.fetch)
 
 
 @dataclass(frozen=True)
@@ -229,87 +230,6 @@ class TrackerSpec(Spec):
     requires: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Family:
-    """What every family declares: many components of one kind under a prefix, ``prefix/name``.
-
-    ``names``: the names, or a callable (or entry-point string) that gives them without importing
-    the library behind them. ``build(context, name, **options)``. ``options``: a callable (or
-    entry-point string) ``name -> inspect.Signature`` whose keyword-only parameters are that
-    member's options; without it a family's members have none.
-    """
-
-    prefix: str
-    names: Sequence[str] | Callable[[], Sequence[str]] | str
-    build: Build
-    summary: str
-    options: Callable[[str], Any] | str | None = None
-    source: str = ""
-    tasks: Collection[str] = field(default=_EVERY_TASK)
-
-    kind: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        what = f"{self.kind} family"
-        if not _NAME.fullmatch(self.prefix):
-            raise PluginError(f"{what} {self.prefix!r}: expected a lower-case name")
-        check_build(what, self.prefix, self.build)
-        object.__setattr__(self, "tasks", task_set(what, self.prefix, self.tasks))
-        if not isinstance(self.names, str) and not callable(self.names):
-            object.__setattr__(self, "names", tuple(self.names))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArchitectureFamily(Family):
-    """``build(ArchitectureContext, name, **options) -> torch.nn.Module``, and ``pretrained`` as in
-    :class:`ArchitectureSpec`, likewise with the name. ``facts(name) -> Facts``, for lists: it
-    imports no library."""
-
-    kind: ClassVar[str] = "architecture"
-    pretrained: Build | None = None
-    facts: Callable[[str], Facts] | str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for what in ("pretrained", "facts"):
-            if getattr(self, what) is not None:
-                check_build(f"{self.kind} family", self.prefix, getattr(self, what), what)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetFamily(Family):
-    """``build(DatasetContext, name, **options) -> zoo.Dataset``; ``needs_root``, ``files`` and
-    ``fetch(DatasetContext, name, **options)`` as in :class:`DatasetSpec`."""
-
-    kind: ClassVar[str] = "dataset"
-    needs_root: bool = False
-    files: str = ""
-    fetch: Build | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_fetch(self.prefix, self.fetch)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossFamily(Family):
-    """``build(LossContext, name, **options)``, as in :class:`LossSpec`. Losses of other tasks are a
-    family of their own, which may have the same prefix."""
-
-    kind: ClassVar[str] = "loss"
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptimizerFamily(Family):
-    """``build(OptimizerContext, name, **options)``, as in :class:`OptimizerSpec`."""
-
-    kind: ClassVar[str] = "optimizer"
-
-
-FAMILIES: dict[str, type[Family]] = {
-    family.kind: family
-    for family in (DatasetFamily, ArchitectureFamily, LossFamily, OptimizerFamily)
-}
 SPECS: tuple[type[Spec], ...] = (
     DatasetSpec,
     ArchitectureSpec,

@@ -17,7 +17,8 @@ from zoo.data.splits import SplitPlan
 from zoo.errors import DataError, PluginError, missing_path, reason
 from zoo.plugins.catalog import Catalog, Component
 from zoo.plugins.contexts import DatasetContext
-from zoo.plugins.specs import DatasetFamily, DatasetSpec
+from zoo.plugins.families import DatasetFamily
+from zoo.plugins.specs import DatasetSpec
 from zoo.recipes.flags import flag_overrides
 from zoo.recipes.schema import SplitSection
 

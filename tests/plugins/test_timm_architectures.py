@@ -104,6 +104,13 @@ def test_a_size_that_it_does_not_take_is_one_line_and_the_size_to_type_works(nam
         assert network(torch.randn(2, 3, side, side)).shape == (2, 3)
 
 
+def test_a_number_of_channels_that_it_does_not_take_is_one_line():
+    assert refusal("csatv2", channels=1) == (
+        "architecture 'timm/csatv2' takes no images of 1 channels (timm: RuntimeError: shape '[2, "
+        "1, 8, 8, 8, 8]' is invalid for input of size 24576); type --set data.channels=3"
+    )
+
+
 def test_an_encoder_without_a_classifier_is_left_out():
     assert "is not installed" in refusal("qwen3_vit_88m_enc", kind=ComponentError)
 

@@ -1,4 +1,4 @@
-"""The contract sweep over timm: the two smallest architectures of every class that timm has.
+"""The contract sweep over timm: the smallest architecture of every class that timm has, and more.
 
 Each for 1 and 3 channels and 3 classes, forth and back at a size it takes, saved and loaded again.
 ``python tests/plugins/test_timm_sweep.py RESULTS.jsonl`` writes what comes out, a line each.
@@ -7,6 +7,7 @@ Each for 1 and 3 channels and 3 classes, forth and back at a size it takes, save
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -19,21 +20,28 @@ from zoo_timm import facts
 
 README = Path(facts.__file__).parents[1] / "README.md"
 SIDE = 64
-EACH = 2
+ROUNDING = 1e-6  # of logits about 1
+ALL = 155
 # What fails, and how it begins to say so; the README's table, which a test compares.
 FAILS: dict[tuple[str, int], str] = {}
 
 
 def chosen():
-    """Names by class: the smallest, timm's own test networks left out."""
+    """By class the smallest, timm's own test networks left out; then, of the others, the smallest
+    second ones."""
+    known = facts.table()["architectures"]
     classes: dict[str, list[str]] = {}
-    for name, entry in facts.table()["architectures"].items():
+    for name, entry in known.items():
         if "parameters" in entry and not name.startswith("test_"):
             classes.setdefault(entry["class"], []).append(name)
-    known = facts.table()["architectures"]
-    for names in classes.values():
-        names.sort(key=lambda name: (known[name]["parameters"], name))
-    return {kind: names[:EACH] for kind, names in classes.items()}
+
+    def size(name):
+        return known[name]["parameters"], name
+
+    ordered = [sorted(names, key=size) for names in classes.values()]
+    firsts = [names[0] for names in ordered]
+    seconds = sorted((names[1] for names in ordered if len(names) > 1), key=size)
+    return firsts + seconds[: ALL - len(firsts)]
 
 
 def legal_side(name):
@@ -50,7 +58,7 @@ def legal_side(name):
     return max(entry["size"])
 
 
-CASES = [(name, channels) for names in chosen().values() for name in names for channels in (1, 3)]
+CASES = [(name, channels) for name in chosen() for channels in (1, 3)]
 
 
 def outcome_of(name, channels):
@@ -58,16 +66,23 @@ def outcome_of(name, channels):
 
 
 def test_the_sweep_is_wide_enough():
-    assert len(chosen()) >= 40
-    assert len({name for name, _ in CASES}) >= 150
+    known = facts.table()["architectures"]
+    assert len(set(chosen())) == ALL
+    assert len({known[name]["class"] for name in chosen()}) > 90
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "channels"), CASES)
 def test_an_architecture_keeps_the_contract(name, channels):
-    outcome = outcome_of(name, channels)
-    assert outcome.problem.startswith(FAILS.get((name, channels), ""))
-    assert bool(outcome.problem) == ((name, channels) in FAILS), outcome.problem
+    problem = but_for_rounding(outcome_of(name, channels).problem)
+    assert problem.startswith(FAILS.get((name, channels), ""))
+    assert bool(problem) == ((name, channels) in FAILS), problem
+
+
+def but_for_rounding(problem):
+    """Loaded weights lie elsewhere in memory, and torch adds up otherwise what is not aligned."""
+    found = re.fullmatch(r"loaded again, its logits differ by up to (\S+)", problem)
+    return "" if found and float(found[1]) < ROUNDING else problem
 
 
 def main():
@@ -80,7 +95,8 @@ def main():
                 found = outcome_of(*case)
                 said = {"case": case, "size": found.size[0], "seconds": round(found.seconds, 1),
                         "parameters": found.parameters, "device": found.device,
-                        "problem": found.problem, "notes": found.notes}  # fmt: skip
+                        "problem": but_for_rounding(found.problem),
+                        "notes": found.notes}  # fmt: skip
                 out.write(json.dumps(said) + "\n")
                 out.flush()
 

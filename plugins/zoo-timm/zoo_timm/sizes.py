@@ -7,6 +7,7 @@ fit, or nothing is left of a small image.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,20 +23,27 @@ from zoo_timm.receiving import reason
 # Sides that windows, patches and strides ask for, and how far up they are tried.
 _STEPS = (1, 2, 4, 7, 8, 14, 16, 28, 32, 48, 64)
 _FURTHER = (96, 112, 128, 160, 192, 224, 256, 288, 320, 384, 448, 512)
+_RGB = 3  # channels that every one takes
 _SEVERAL = 2  # images: a network may take one for a whole batch
 
 
 def require(ctx: ArchitectureContext, name: str, given: dict[str, Any]) -> None:
-    """Raise :class:`zoo.ZooError` unless the network built of ``given`` takes such images. The size
-    that it was made for is not tried: it is the way to those that are built as they are published.
-    """
-    if ctx.image_size == native(name):
+    """Raise :class:`zoo.ZooError` unless the network built of ``given`` takes such images. What it
+    was made for is not tried."""
+    made_for = native(name)
+    if ctx.image_size == made_for and ctx.in_channels == _RGB:
         return
     wrong = problem(name, _frozen(given), ctx.image_size)
     if not wrong:
         return
-    if problem(name, _frozen(_resized(given, native(name))), native(name)):
-        return  # nothing can be tried without values; the network itself will tell
+    resized = _resized(given, made_for)
+    if problem(name, _frozen(resized), made_for):
+        if problem(name, _frozen({**resized, "in_chans": _RGB}), made_for):
+            return  # nothing can be tried without values; the network itself will tell
+        raise ZooError(
+            f"architecture 'timm/{name}' takes no images of {ctx.in_channels} channels ({wrong}); "
+            f"type --set data.channels={_RGB}"
+        )
     raise ZooError(
         f"architecture 'timm/{name}' takes no images of {text(ctx.image_size)} pixels ({wrong}); "
         f"{_advice(ctx, name, given)}"
@@ -115,5 +123,12 @@ _FILLING = {"uniform_", "normal_", "fill_", "zero_", "trunc_normal_", "constant_
 
 @contextmanager
 def without_values() -> Iterator[None]:
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device("meta"), _Unfilled():
+    with (
+        warnings.catch_warnings(),
+        torch.random.fork_rng(devices=[]),
+        torch.no_grad(),
+        torch.device("meta"),
+        _Unfilled(),
+    ):
+        warnings.simplefilter("ignore")  # of the network itself they are shown
         yield

@@ -39,7 +39,7 @@ Five student reports, each as a file and a command. `zoo study FILE` trains ever
 seeds, and writes the report's tables and figures with the published numbers beside ours
 ([studies.md](../docs/studies.md)). The `full` profiles are the reports' own settings; what a report
 leaves out is our choice, marked `# not in the report` in the recipes. Images are looked for in
-`$ZOO_DATA/NAME`, or in FOLDER with `--set dataset.root=FOLDER`; each study says where to get them.
+`$ZOO_DATA/NAME`, or in FOLDER with `--root FOLDER`; each study says where to get them.
 
 `make studies` does all of it within minutes, on made-up images and with small networks: the `smoke`
 profiles, of which a table has every row and column but no meaning.

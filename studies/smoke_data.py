@@ -92,7 +92,7 @@ def _chest(rng: np.random.Generator, sick: bool, side: int = 64) -> np.ndarray:
     pixels = _noise(rng, (side, side), 150, 12)
     for middle in (0.3, 0.7):
         lung = ((right - middle) / 0.16) ** 2 + ((down - 0.5) / 0.36) ** 2 < 1
-        pixels[lung] -= 60 if sick else 110
+        pixels[lung] -= rng.uniform(60, 100) if sick else rng.uniform(80, 120)
     return np.repeat(_bytes(pixels)[..., None], 3, axis=2)
 
 
@@ -115,7 +115,7 @@ def _digit(rng: np.random.Generator, label: int) -> np.ndarray:
     pixels = np.zeros((28, 28))
     top, left = 4 + 12 * (label // 5), 1 + 5 * (label % 5)
     pixels[top : top + 8, left : left + 5] = 220
-    return _bytes(pixels + rng.normal(0, 25, pixels.shape))
+    return _bytes(pixels + rng.normal(0, 110, pixels.shape))
 
 
 def pathmnist(root: Path) -> None:

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from zoo.runs.publish import publish as publish
     from zoo.runs.resume import resume as resume
     from zoo.runs.train import train as train
+    from zoo.studies.studying import study as study
     from zoo.storage.cache_folder import cache_folder as cache_folder
     from zoo.tasks import Task as Task
 
@@ -115,6 +116,7 @@ _HOMES = {
     "zoo.runs.publish": ("publish",),
     "zoo.runs.resume": ("resume",),
     "zoo.runs.train": ("train",),
+    "zoo.studies.studying": ("study",),
     "zoo.storage.cache_folder": ("cache_folder",),
     "zoo.tasks": ("Task",),
 }

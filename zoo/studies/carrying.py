@@ -41,10 +41,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Outcome:
-    """``reason``: one line; empty for what is done."""
+    """``reason``: one line; empty for what is done. ``seconds``: that who carried it out took."""
 
     status: str
     reason: str = ""
+    seconds: float = 0.0
 
 
 class PrunedError(Exception):

@@ -183,7 +183,7 @@ class Processes:
         if "event" in said:
             return [Told(key, said["event"])]
         worker.work = None
-        return [Ended(key, Outcome(said["status"], said["reason"]))]
+        return [Ended(key, Outcome(said["status"], said["reason"], said["seconds"]))]
 
     def _gone(self, worker: Worker) -> list[Message]:
         self._workers.remove(worker)

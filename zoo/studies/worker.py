@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from queue import SimpleQueue
 from typing import Any, TextIO
@@ -34,8 +35,11 @@ def main() -> int:
     with contextlib.suppress(KeyboardInterrupt):
         while line := lines.get():
             work = Work.from_json(json.loads(line))
+            begun = time.perf_counter()
             outcome = _carried_out(work, answers, lines)
-            _write(answers, {"key": work.key, "status": outcome.status, "reason": outcome.reason})
+            took = time.perf_counter() - begun
+            said = {"status": outcome.status, "reason": outcome.reason, "seconds": took}
+            _write(answers, {"key": work.key, **said})
             if outcome.status == PAUSED:
                 break
     return 0

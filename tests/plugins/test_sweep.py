@@ -10,8 +10,9 @@ from torch import nn
 
 from zoo.errors import TrainingError
 from zoo.plugins.catalog import Catalog
+from zoo.plugins.families import ArchitectureFamily
 from zoo.plugins.loading import Loaded, Plugin
-from zoo.plugins.specs import ArchitectureFamily, Facts
+from zoo.plugins.specs import Facts
 
 
 class Net(nn.Module):

@@ -9,7 +9,7 @@ import numpy as np
 import zoo
 
 
-def timm_net(context, *, model: str = "test_resnet", pretrained: bool = False):
+def timm_net(context, *, model: str = "test_resnet"):
     import timm
 
     return timm.create_model(

@@ -13,8 +13,9 @@ from torch import nn
 from zoo.errors import ComponentError, DataError
 from zoo.plugins import catalog as catalogs
 from zoo.plugins.catalog import Catalog
+from zoo.plugins.families import ArchitectureFamily
 from zoo.plugins.loading import Loaded, Plugin
-from zoo.plugins.specs import ArchitectureFamily, ArchitectureSpec, Facts
+from zoo.plugins.specs import ArchitectureSpec, Facts
 
 Zoo = Callable[..., tuple[int, str, str]]
 LEAST = 32

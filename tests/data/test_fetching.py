@@ -11,8 +11,9 @@ from zoo.data.download import UnreachableError
 from zoo.data.fetching import get
 from zoo.errors import ComponentError, DataError, PluginError
 from zoo.plugins.catalog import Catalog
+from zoo.plugins.families import DatasetFamily
 from zoo.plugins.loading import Loaded, Plugin
-from zoo.plugins.specs import DatasetFamily, DatasetSpec, RemoteFile
+from zoo.plugins.specs import DatasetSpec, RemoteFile
 
 
 def silent(name, done, total):

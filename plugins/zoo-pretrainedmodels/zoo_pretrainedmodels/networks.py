@@ -63,7 +63,7 @@ def _library() -> types.ModuleType:
         # Its import makes both ResNeXt-101, 0.5 GB of values that nobody asked for; and Python 3.8
         # and later warn of how it compares texts.
         warnings.filterwarnings("ignore", category=SyntaxWarning)
-        from pretrainedmodels import models  # type: ignore[import-untyped]
+        from pretrainedmodels import models
     library: types.ModuleType = models
     return library
 

@@ -16,7 +16,9 @@ from .tables import show_fields, show_json, show_table
 def doctor(json: Json = False) -> None:
     """Look for what would stop zoo from working here, and say what to do.
 
-    Versions, devices, plugins, registries, folders. Exit code 1 only when nothing can work.
+    Libraries with the versions that are supported, plugins, devices, memory, registries, caches,
+    folders and variables; of variables that may hold secrets only the names. No registry is waited
+    for longer than three seconds. Exit code 1 only when nothing can work.
 
     \b
     Examples:
@@ -50,9 +52,10 @@ def _show_section(name: str, section: Any) -> None:
     if isinstance(section, Mapping):
         show_fields(section)
     elif section:
-        columns = list(dict.fromkeys(key for row in section for key in row))
+        columns = dict.fromkeys(key for row in section for key in row)
+        columns.pop("problem", None)  # it stands below, with what to do
         rows = [[row.get(column) for column in columns] for row in section]
-        show_table(columns, rows, empty="")
+        show_table(list(columns), rows, empty="")
     else:
         print("none")
     print()

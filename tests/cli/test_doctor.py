@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
+import shutil
+import socket
+import sys
+import time
+import warnings
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
-from zoo_cli import checks
+from zoo_cli import checks, checks_machine, checks_places, checks_versions
 
+from zoo.errors import ZooWarning
 from zoo.plugins import catalog as catalogs
+from zoo.plugins import loading
 from zoo.plugins.catalog import Catalog
+from zoo.plugins.families import ArchitectureFamily
 from zoo.plugins.loading import Loaded, Plugin, Problem
 from zoo.plugins.specs import LossSpec
 
@@ -25,6 +35,13 @@ def loss(name: str) -> LossSpec:
     return LossSpec(name=name, build=print, summary="a loss")
 
 
+@pytest.fixture(autouse=True)
+def one_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is installed, zoo-basics alone."""
+    made = Catalog(*loading.load_all(selection="basics"))
+    monkeypatch.setattr(catalogs, "catalog", lambda: made)
+
+
 def examined(zoo: Zoo) -> tuple[int, Any]:
     code, out, err = zoo("doctor", "--json")
     assert err == ""
@@ -34,9 +51,18 @@ def examined(zoo: Zoo) -> tuple[int, Any]:
 def test_a_sound_installation(zoo: Zoo) -> None:
     code, report = examined(zoo)
     assert (code, report["findings"], report["blocked"]) == (0, [], False)
-    assert report["versions"]["torch"]
-    assert report["devices"][0]["device"] == "cpu"
+    libraries = {row["library"]: row for row in report["libraries"]}
+    assert libraries["torch"]["installed"] == metadata.version("torch")
+    assert libraries["torch"]["supported"] == ">=2.11"
+    assert {"zoo", "zoo-basics"} <= set(libraries["torch"]["for"])
+    assert not {"pytest", "ruff"} & set(libraries)
+    cpu = report["devices"][0]
+    assert cpu["device"] == "cpu" and cpu["bf16"] in ("native", "emulated")
+    assert cpu["cores"] >= 1 and cpu["name"]
     assert report["plugins"][0]["problem"] is None
+    assert report["memory"]["free_gib"] > 0
+    assert [row["cache"] for row in report["caches"]][:2] == ["decoded images", "pulled versions"]
+    assert report["environment"]["executable"] == sys.executable
     assert report["registries"][0]["from"] == "built in"
     code, out, err = zoo("doctor")
     assert (code, err) == (0, "")
@@ -79,14 +105,18 @@ def test_no_plugin_at_all_is_the_end(zoo: Zoo, monkeypatch: pytest.MonkeyPatch) 
 def test_a_dependency_that_does_not_fit_is_the_end(
     zoo: Zoo, monkeypatch: pytest.MonkeyPatch, required: str, what: str
 ) -> None:
+    ours = [required, "nothing>=9; extra == 'test'", "captum>=99; extra == 'explain'"]
+    requires = metadata.requires
     monkeypatch.setattr(
-        checks.metadata, "requires", lambda name: [required, "nothing>=9; extra == 'test'"]
+        checks_versions.metadata, "requires", lambda name: ours if name == "zoo" else requires(name)
     )
     code, report = examined(zoo)
     assert code == 1
-    (finding,) = report["findings"]
+    finding, optional = report["findings"]
     assert finding["do"] == f"pip install '{required}'"
-    assert re.fullmatch(what, finding["what"])
+    assert re.fullmatch(what, finding["what"]) and finding["blocks"]
+    assert optional["what"].endswith("zoo needs captum>=99") and not optional["blocks"]
+    assert "nothing" not in {row["library"] for row in report["libraries"]}
 
 
 def test_a_library_that_cannot_be_imported_is_the_end(
@@ -95,16 +125,43 @@ def test_a_library_that_cannot_be_imported_is_the_end(
     load = importlib.import_module
 
     def refuse(name: str, package: str | None = None) -> object:
-        if name == "torchvision":
-            raise RuntimeError("operator torchvision::nms does not exist")
+        if name == "torch":
+            raise OSError("libcudart.so.13: cannot open shared object file")
         return load(name, package)
 
     monkeypatch.setattr(importlib, "import_module", refuse)
     code, report = examined(zoo)
     assert code == 1
     assert [finding["what"] for finding in report["findings"]] == [
-        "torchvision cannot be imported: RuntimeError: operator torchvision::nms does not exist"
+        "torch cannot be imported: OSError: libcudart.so.13: cannot open shared object file"
     ]
+
+
+@pytest.mark.parametrize(
+    ("torch", "vision", "said"),
+    [
+        ("2.13.0", "0.29.1", "torchvision 0.29.1 needs torch==2.14.1, and torch is 2.13.0"),
+        (
+            "2.14.1+cpu",
+            "0.29.1+cu130",
+            "torch 2.14.1+cpu and torchvision 0.29.1+cu130 are of different builds",
+        ),
+        ("2.14.1+cu130", "0.29.1+cu130", None),
+    ],
+)
+def test_torchvision_must_be_made_for_this_torch(
+    monkeypatch: pytest.MonkeyPatch, torch: str, vision: str, said: str | None
+) -> None:
+    have = {"torch": torch, "torchvision": vision}
+    monkeypatch.setattr(checks_versions, "version", have.get)
+    monkeypatch.setattr(checks_versions, "_requirements", lambda: [])
+    monkeypatch.setattr(
+        checks_versions.metadata, "requires", lambda name: ["numpy", "torch==2.14.1"]
+    )
+    findings: list[checks.Finding] = []
+    checks_versions.libraries(findings)
+    assert [one.what for one in findings] == ([] if said is None else [said])
+    assert all(one.blocks and "same index" in one.do for one in findings)
 
 
 @pytest.mark.parametrize(
@@ -129,8 +186,10 @@ def test_a_registry_is_listed_with_its_models(zoo: Zoo, here: Path) -> None:
             "name": "mine",
             "default": True,
             "url": str(here / "published"),
+            "reachable": True,
             "models": 0,
             "writable": True,
+            "free_gib": pytest.approx(shutil.disk_usage(here).free / 2**30, abs=1),
             "from": str(here / "registry.toml"),
         }
     ]
@@ -138,10 +197,19 @@ def test_a_registry_is_listed_with_its_models(zoo: Zoo, here: Path) -> None:
 
 def test_data_folder_and_disk(zoo: Zoo, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_DATA", str(here / "nowhere"))
-    monkeypatch.setattr(checks, "LOW_DISK", 2**80)
-    findings = examined(zoo)[1]["findings"]
-    assert findings[0]["what"] == f"$ZOO_DATA '{here / 'nowhere'}': no such file or folder"
-    assert "GiB free in" in findings[1]["what"]
+    monkeypatch.setattr(checks_places, "LOW_DISK", 2**80)
+    monkeypatch.setattr(checks_machine, "LOW_MEMORY", 2**80)
+    said = {finding["what"].partition(" GiB ")[2] or finding["what"]: finding["do"]
+            for finding in examined(zoo)[1]["findings"]}  # fmt: skip
+    cache = os.environ["ZOO_CACHE"]
+    assert said == {
+        "of memory are free": "end other programs, or train with --batch-size auto",
+        f"free for registry 'local' in '{here / 'data/zoo/registry'}'": "make room",
+        f"free for the cache in '{cache}'": "make room",
+        f"$ZOO_DATA '{here / 'nowhere'}': no such file or folder": "make the folder, or unset "
+        "ZOO_DATA",
+        f"free for runs in '{here}'": "make room",
+    }
 
 
 def test_a_section_that_fails_does_not_hide_the_others(
@@ -153,5 +221,93 @@ def test_a_section_that_fails_does_not_hide_the_others(
     monkeypatch.setattr(catalogs, "catalog", fail)
     _, report = examined(zoo)
     assert report["plugins"] is None
-    assert report["versions"]["zoo"]
+    assert report["environment"]["zoo"]
     assert report["findings"][0]["what"] == "plugins: KeyError: 'odd'"
+
+
+def test_a_registry_that_never_answers_is_not_waited_for(
+    zoo: Zoo, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks_places, "ANSWER_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_server(("", 0)) as gone:
+        dead = gone.getsockname()[1]
+        gone.close()
+        (here / "registry.toml").write_text(
+            f'default = "mine"\n[registry.mine]\nurl = "published"\n'
+            f'[registry.silent]\nurl = "http://127.0.0.1:{silent.getsockname()[1]}"\n'
+            f'[registry.dead]\nurl = "http://127.0.0.1:{dead}"\n'
+        )
+        began = time.monotonic()
+        asked = checks_places.Asked()
+        findings: list[checks.Finding] = []
+        rows = {row["name"]: row for row in asked.registries(findings)}
+        assert time.monotonic() - began < 10  # 30 s and more without the limit
+    assert {name: row["reachable"] for name, row in rows.items()} == {
+        "mine": True, "silent": False, "dead": False,
+    }  # fmt: skip
+    said = {one.what.partition(": ")[0]: one.what for one in findings}
+    assert said["registry 'silent'"] == "registry 'silent': no answer within 0.5 s"
+    assert "refused" in said["registry 'dead'"].lower() or "no answer" in said["registry 'dead'"]
+    assert "network" in findings[0].do
+
+
+def test_of_variables_that_may_be_secret_only_the_names_are_shown(
+    zoo: Zoo, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "registry.toml").write_text(
+        '[registry.team]\nurl = "http://127.0.0.1:9/x"\ntoken_env = "ZOO_TEAM"\n'
+        '[registry.other]\nurl = "http://127.0.0.1:9/y"\ntoken_env = "ZOO_OTHER"\n'
+    )
+    secret = "s3cr3t-value"
+    for name in ("ZOO_TEAM", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "WANDB_API_KEY"):
+        monkeypatch.setenv(name, secret)
+    monkeypatch.setenv("HF_ENDPOINT", f"https://me:{secret}@mirror.example")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("ZOO_CACH", "/tmp/elsewhere")
+    monkeypatch.setattr(checks_places, "ANSWER_SECONDS", 0.1)
+    for shown in (zoo("doctor")[1], zoo("doctor", "--json")[1]):
+        assert secret not in shown
+        assert all(name in shown for name in ("ZOO_TEAM", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY"))
+    _, report = examined(zoo)
+    values = {row["name"]: row["value"] for row in report["variables"]}
+    assert (values["HF_HUB_OFFLINE"], values["HF_ENDPOINT"]) == ("1", "set")
+    said = {finding["what"]: finding["do"] for finding in report["findings"]}
+    assert said["ZOO_CACH is set, which zoo does not know (did you mean 'ZOO_CACHE'?)"] == (
+        "rename it, or unset ZOO_CACH"
+    )
+    assert "ZOO_OTHER, which registry.toml names, is not set" in said
+
+
+def test_plugins_that_are_slow_incomplete_or_misspelt(
+    zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def names() -> list[str]:
+        raise OSError("names.json is gone")
+
+    slow = Plugin("slow", "zoo-slow", "1.0", load_seconds=2.0)
+    family = ArchitectureFamily(prefix="lib", names=names, build=print, summary="s")
+    made = Catalog([Loaded(slow, (loss("a"),)), Loaded(Plugin("odd", "zoo-odd", "1"), (family,))])
+
+    def catalog() -> Catalog:
+        warnings.warn("ZOO_PLUGINS names 'x': no such plugin", ZooWarning, stacklevel=1)
+        return made
+
+    monkeypatch.setattr(catalogs, "catalog", catalog)
+    assert [finding["what"] for finding in examined(zoo)[1]["findings"]] == [
+        "ZOO_PLUGINS names 'x': no such plugin",
+        "plugin 'odd' of zoo-odd 1 is incomplete: architecture 'lib' of zoo-odd 1: its names "
+        "cannot be read: OSError: names.json is gone",
+        "plugin 'slow' of zoo-slow 1.0 takes 2.0 s to load, at every list",
+    ]
+
+
+def test_caches_are_counted_as_far_as_time_allows(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOO_CACHE", str(here / "cache"))
+    (here / "cache/stores/a").mkdir(parents=True)
+    (here / "cache/stores/a/images").write_bytes(bytes(3 << 20))
+    row = checks_places.caches([])[0]
+    assert (row["gib"], row["counted"], row["clear"]) == (0.0, "all", "zoo data cache --clear")
+    assert checks_places._size(here, time.monotonic() + 60) == (3 << 20, True)
+    assert checks_places._size(here, time.monotonic() - 1) == (0, False)

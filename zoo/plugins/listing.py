@@ -70,7 +70,7 @@ def family_problems(catalog: Catalog) -> dict[Plugin, list[str]]:
                     members(Component(spec.kind, spec.prefix, spec, loaded.plugin))
                 except ZooError as error:
                     problems.setdefault(loaded.plugin, []).append(str(error))
-    return problems
+    return {plugin: list(dict.fromkeys(texts)) for plugin, texts in problems.items()}
 
 
 def _names(pattern: str) -> Callable[[str], bool]:

@@ -87,9 +87,8 @@ def _advice(ctx: ArchitectureContext, name: str, given: dict[str, Any]) -> str:
         if not problem(name, _frozen(_resized(given, size)), size):
             return f"the next square that it takes is {text(size)}: type --size {side}"
     height, width = native(name)
-    return f"it was made for {text((height, width))}: type --size {height}" + (
-        "" if height == width else f"x{width}"
-    )
+    typed = f"--size {height}" if height == width else f"--set data.size=[{height},{width}]"
+    return f"it was made for {text((height, width))}: type {typed}"
 
 
 def _candidates(side: int, made_for: tuple[int, int]) -> list[int]:

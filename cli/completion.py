@@ -8,6 +8,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable
 
+import typer
+
 Complete = Callable[[str], list[str]]
 
 
@@ -36,6 +38,15 @@ def complete_component(kind: str | None = None) -> Complete:
         return sorted({name for one in kinds for name in catalog().names(one)})
 
     return _quietly(component_names)
+
+
+def complete_of_kind(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of the kind that was typed before, as ``losses``."""
+    from zoo.plugins.specs import PLURALS
+
+    typed = ctx.params.get("kind")
+    kinds = [kind for kind, plural in PLURALS.items() if typed in (kind, plural)]
+    return complete_component(kinds[0])(incomplete) if kinds else []
 
 
 @_quietly

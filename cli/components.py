@@ -31,7 +31,7 @@ def list_(
         str,
         typer.Argument(
             help="Part of the name, or a shell pattern of all of it, such as 'timm/*resnet*'.",
-            autocompletion=completion.complete_component(),
+            autocompletion=completion.complete_of_kind,
         ),
     ] = "",
     task: Annotated[

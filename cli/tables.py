@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from zoo.errors import printable
+
+_DRAWN = 200  # rows: drawing thousands takes seconds
 
 
 def show_table(
@@ -19,9 +22,9 @@ def show_table(
     named: bool = False,
     right: Collection[str] = (),
 ) -> None:
-    """A table: drawn by rich on a terminal, else aligned text. ``empty`` is said for no rows;
-    ``named``: the columns are names from data, which stay as they are; ``right``: columns aligned
-    to the right, beside those of numbers."""
+    """A table: drawn by rich on a terminal unless it is long, else aligned text. ``empty`` is said
+    for no rows; ``named``: the columns are names from data, which stay as they are; ``right``:
+    columns aligned to the right, beside those of numbers."""
     columns = [_cell(column) for column in columns]
     texts = [[_cell(cell) for cell in row] for row in rows]
     numeric = [
@@ -29,18 +32,20 @@ def show_table(
     ]
     if not texts:
         print(printable(empty), file=sys.stderr)
-    elif sys.stdout.isatty():
+    elif sys.stdout.isatty() and len(texts) <= _DRAWN:
         _draw(columns, texts, numeric)
     else:
         header = [column if named else column.upper() for column in columns]
         lines = [header, *texts]
         widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+        # A line each, where thousands are looked through; the name in front is never cut.
+        most = max(shutil.get_terminal_size().columns, widths[0]) if sys.stdout.isatty() else None
         for line in lines:
             cells = zip(line, widths, numeric, strict=True)
             padded = (
                 text.rjust(width) if right else text.ljust(width) for text, width, right in cells
             )
-            print("  ".join(padded).rstrip())
+            print("  ".join(padded).rstrip()[:most])
 
 
 def show_fields(fields: Mapping[str, object]) -> None:

@@ -59,3 +59,17 @@ def test_json_is_valid_whatever_the_figures(capsys: Capture) -> None:
     assert json.loads(out) == {"a": [1.5, None], "b": {"c": None}, "d": ["\x1b", "é"]}
     assert out.isascii()
     assert "\x1b" not in out
+
+
+def test_a_long_table_on_a_terminal_is_a_line_a_row_as_wide_as_it(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    rows = [(f"name-{i:03}", "what it is for, at length") for i in range(300)]
+    tables.show_table(("name", "summary"), rows, empty="none")
+    lines = capsys.readouterr().out.splitlines()
+    assert (len(lines), lines[1]) == (301, "name-000  what it is")
+    monkeypatch.setenv("COLUMNS", "4")
+    tables.show_table(("name", "summary"), rows, empty="none")
+    assert capsys.readouterr().out.splitlines()[1] == "name-000"

@@ -7,6 +7,23 @@ _SEGMENTATION = {"segmentation"}
 
 
 @zoo.hookimpl
+def register_architectures() -> list[zoo.ArchitectureFamily]:
+    return [
+        zoo.ArchitectureFamily(
+            prefix="smp",
+            names="zoo_smp.decoders:names",
+            build="zoo_smp.networks:build",
+            options="zoo_smp.options:options",
+            pretrained="zoo_smp.weights:pretrained",
+            facts="zoo_smp.decoders:facts",
+            summary="a decoder of segmentation-models-pytorch, with any of its encoders or timm's",
+            source="segmentation-models-pytorch 0.6",
+            tasks=_SEGMENTATION,
+        )
+    ]
+
+
+@zoo.hookimpl
 def register_losses() -> list[zoo.LossSpec]:
     return [
         zoo.LossSpec(
@@ -37,6 +54,13 @@ def register_losses() -> list[zoo.LossSpec]:
             build="zoo_smp.losses:tversky",
             summary="the Dice loss with weights for false positives and false negatives",
             source="Salehi et al. 2017, arXiv:1706.05721; segmentation-models-pytorch",
+            tasks=_SEGMENTATION,
+        ),
+        zoo.LossSpec(
+            name="lovasz",
+            build="zoo_smp.losses:lovasz",
+            summary="the Lovász extension of intersection over union: hinge or softmax errors",
+            source="Berman et al. 2018, arXiv:1705.08790; segmentation-models-pytorch",
             tasks=_SEGMENTATION,
         ),
     ]

@@ -70,15 +70,29 @@ def tversky(
     )
 
 
-class Overlap(nn.Module):
-    """``measure`` in float32: the sums over a batch's pixels are too large for half precision."""
+def lovasz(ctx: LossContext) -> nn.Module:
+    """The Lovász extension of the Jaccard loss, over the batch: with a positive class of the hinge
+    errors of its logits, with several classes of the errors of the softmax's probabilities, the
+    mean over the classes that the batch holds. It is piecewise linear in the errors, which have to
+    be sorted: n log n in the number of pixels."""
+    from segmentation_models_pytorch.losses import LovaszLoss
 
-    def __init__(self, measure: nn.Module) -> None:
+    return Overlap(LovaszLoss(_mode(ctx), ignore_index=_IGNORE), empty=False)
+
+
+class Overlap(nn.Module):
+    """``measure`` in float32: the sums over a batch's pixels are too large for half precision.
+    ``empty``: whether it can take a batch in which no pixel counts."""
+
+    def __init__(self, measure: nn.Module, empty: bool = True) -> None:
         super().__init__()
         self.measure = measure
+        self.empty = empty
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         with torch.autocast(logits.device.type, enabled=False):
+            if not self.empty and bool((targets == _IGNORE).all()):
+                return logits.float().sum() * 0
             value: Tensor = self.measure(logits.float(), targets)
         return value
 

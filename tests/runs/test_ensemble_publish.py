@@ -77,6 +77,18 @@ def in_a_new_process(here, reference, images, path):
     return np.load(here / "said.npy")
 
 
+def test_of_members_that_saw_other_samples_the_record_does_not_say_which(plugin, here):
+    """So that whoever uses it as a member is told that nobody knows what it saw."""
+    for name, fraction in (("all", 1.0), ("half", 0.5)):
+        recipe = spots("simple_cnn", 28)
+        zoo.train({**recipe, "split": {"fraction": fraction}}, folder=f"runs/{name}")
+    record = publish_ensemble(zoo.ensemble(["runs/all", "runs/half"]), "both")
+    assert sorted(record.data["splits"]) == ["test", "val"]
+    warning = "member 'both@1' does not say what it was trained on"
+    with pytest.warns(ZooWarning, match=warning):
+        zoo.ensemble(["both@1", "runs/all"])
+
+
 class TestOfAnySize:
     def test_a_new_process_predicts_the_same(self, pair, plugin, here, images):
         made = zoo.ensemble(pair, method="weighted", average="geometric")

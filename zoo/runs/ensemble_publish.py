@@ -26,7 +26,7 @@ from zoo.registry.fresh import FreshProcess
 from zoo.registry.listing import interval_ends, single_numbers
 from zoo.registry.members import InRegistry, members_of
 from zoo.registry.names import NAME_LENGTH, Reference, check_name
-from zoo.registry.record import Draft, Record
+from zoo.registry.record import Draft, Record, division
 from zoo.registry.release import release
 from zoo.registry.store import Registry
 from zoo.runs.ensemble import PREDICTIONS, Ensembled, folds_folder
@@ -250,7 +250,7 @@ def _draft(
     more: Mapping[str, Any],
     data: Mapping[str, Any] | None = None,
 ) -> Draft:
-    """``more``: options; ``data``: those of the first member, unless given."""
+    """``more``: options; ``data``: those of the members, unless given."""
     first = records[0]
     options, _ = methods.written(made.wanted.method, made.rule)
     if made.wanted.tta is not None:
@@ -269,12 +269,27 @@ def _draft(
             ],
         },
         recipe={key: first.recipe[key] for key in _RECIPE if key in first.recipe},
-        data=first.data if data is None else data,
+        data=_shared_data(records) if data is None else data,
         metrics={split: single_numbers(one) for split, one in figures.items()},
         intervals=interval_ends(figures),
         licence=licence,
         environment=environment(torch.device("cpu")),
     )
+
+
+def _shared_data(records: Sequence[Record]) -> Mapping[str, Any]:
+    """What the first member says of its data, without the splits that are others in another one: of
+    those nobody could say what the ensemble saw."""
+    first, *others = (one.data for one in records)
+    prints = [{name: kept["fingerprint"] for name, kept in one["splits"].items()} for one in others]
+    splits = {
+        name: kept
+        for name, kept in first["splits"].items()
+        if all(one.get(name) == kept["fingerprint"] for one in prints)
+    }
+    if len(splits) == len(first["splits"]):
+        return first
+    return {**first, "splits": splits, "division": division(splits)}
 
 
 def _arrays(made: Ensembled) -> dict[str, bytes]:

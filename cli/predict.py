@@ -137,5 +137,5 @@ def predict(
         )
     if done.output is not None:
         left_out = f"; {len(done.left_out):,} left out" if done.left_out else ""
-        images = "1 image" if done.images == 1 else f"{done.images:,} images"
-        typer.echo(f"{done.output}: {images}{left_out}")
+        count = "1 image" if done.images == 1 else f"{done.images:,} images"
+        typer.echo(f"{done.output}: {count}{left_out}")

@@ -29,8 +29,8 @@ _LICENCES = {
     "bsd-3-clause": "BSD-3-Clause",
     "cc-by-4.0": "CC-BY-4.0",
     "cc-by-nc-4.0": "CC-BY-NC-4.0",
-    "apple-ascl": "AML",
     "unknown": "",
+    "": "",
 }
 
 
@@ -84,7 +84,7 @@ def _tag(name: str) -> dict[str, Any]:
         "file": config.hf_hub_filename or "",
         "url": "" if config.hf_hub_id else config.url or "",
         "size": _side(config),
-        "licence": _LICENCES.get(licence, licence),
+        "licence": _LICENCES.get(licence, f"LicenseRef-{licence}"),
         "source": _source(config),
     }
     if said["hub"] == f"timm/{name}":

@@ -110,10 +110,9 @@ class _Unfilled(TorchFunctionMode):
     network is built."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = getattr(func, "__name__", "")
-        filling = name.endswith("_") and not name.endswith("__")
-        if filling and args and isinstance(args[0], torch.Tensor) and args[0].is_meta:
-            return args[0] if name in _FILLING else func(*args, **(kwargs or {}))
+        named = getattr(func, "__name__", "") in _FILLING
+        if named and args and isinstance(args[0], torch.Tensor) and args[0].is_meta:
+            return args[0]
         return func(*args, **(kwargs or {}))
 
 

@@ -33,6 +33,9 @@ ALLOWED: Mapping[str, Mapping[str, set[str]]] = {
     "plugins/zoo-basics/zoo_basics/augmentations_apply.py": {
         "_built": {"importlib.import_module"},  # a table of augmentations, by a recipe's name
     },
+    "plugins/zoo-pretrainedmodels/zoo_pretrainedmodels/networks.py": {
+        "_maker": {"getattr"},  # its own table
+    },
     "plugins/zoo-torchvision/zoo_torchvision/datasets.py": {"_made": {"getattr"}},  # its own table
 }  # fmt: skip
 

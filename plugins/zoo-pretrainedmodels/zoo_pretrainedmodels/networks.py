@@ -43,7 +43,7 @@ def build(context: ArchitectureContext, name: str) -> nn.Module:
 
 def library_network(name: str) -> Any:
     """As the library makes it: 1000 outputs, 3 channels, no published weights."""
-    make: Callable[..., Any] = getattr(_library(), name)
+    make = _maker(name)
     with warnings.catch_warnings():
         # It calls torchvision as one did before weights had names.
         for said in ("The parameter 'pretrained'", "Arguments other than a weight enum",
@@ -56,7 +56,7 @@ def library_network(name: str) -> Any:
     return network
 
 
-def _library() -> types.ModuleType:
+def _maker(name: str) -> Callable[..., Any]:
     import torchvision  # noqa: F401  # not on the meta device
 
     with warnings.catch_warnings(), torch.device("meta"):
@@ -64,8 +64,8 @@ def _library() -> types.ModuleType:
         # and later warn of how it compares texts.
         warnings.filterwarnings("ignore", category=SyntaxWarning)
         from pretrainedmodels import models
-    library: types.ModuleType = models
-    return library
+    make: Callable[..., Any] = getattr(models, name)
+    return make
 
 
 def _renewed(part: nn.Module) -> nn.Module:

@@ -50,9 +50,9 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def maker(name: str) -> Callable[..., Any]:
-    import segmentation_models_pytorch as smp
+    from segmentation_models_pytorch import MODEL_ARCHITECTURES_MAPPING
 
-    made: Callable[..., Any] = getattr(smp, DECODERS[name].maker)
+    made: Callable[..., Any] = MODEL_ARCHITECTURES_MAPPING[name]
     return made
 
 

@@ -34,6 +34,7 @@ def test_there_are_recipes():
         "digits.toml",
         "mnist-simple-cnn.toml",
         "mnist-three-conv.toml",
+        "nuclei-smp-unet.toml",
         "nuclei-unet.toml",
         "pneumoniamnist.toml",
     }

@@ -10,7 +10,8 @@ import typer
 from .tables import show_json, show_table
 
 if TYPE_CHECKING:
-    from zoo.studies.studying import Plan, Studied
+    from zoo.studies.executing import Executor
+    from zoo.studies.studying import Begin, Place, Plan, Studied
 
 _LISTED = 40  # runs of a dry run, unless as JSON
 
@@ -45,6 +46,18 @@ def study(
         list[str] | None,
         typer.Option("--set", help="Any key of all recipes: training.epochs=1.", metavar="KEY=.."),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Workers on a Ray cluster instead: auto, HOST:PORT.", metavar="ADDRESS"),
+    ] = None,
+    slurm: Annotated[
+        str | None,
+        typer.Option(
+            help="Runs as Slurm jobs instead, with submitit's options: "
+            "slurm_partition=gpu,timeout_min=240.",
+            metavar="KEY=..,KEY=..",
+        ),
+    ] = None,
     train: Annotated[
         bool, typer.Option("--train/--no-train", help="No: the tables of what is there.")
     ] = True,
@@ -75,15 +88,16 @@ def study(
     if dry_run:
         _show_plan(planned(file, **asked), workers, json=json)
         return
+    asked |= {"workers": workers, "train": train, "begin": _elsewhere(workers, ray, slurm)}
     if json:
-        show_json(carry_out(file, workers=workers, train=train, **asked).data)
+        show_json(carry_out(file, **asked).data)
         return
     from rich.console import Console
 
     from zoo.studies.watching import TerminalWatcher
 
     with TerminalWatcher(Console()) as watcher:
-        done = carry_out(file, workers=workers, train=train, watcher=watcher, **asked)
+        done = carry_out(file, watcher=watcher, **asked)
     _show(done)
 
 
@@ -99,6 +113,43 @@ def _numbers(text: str | None) -> list[int] | None:
             f"{text!r}: expected whole numbers from 0, each once, as in --seeds 0,1,2"
         )
     return found
+
+
+def _elsewhere(workers: int, ray: str | None, slurm: str | None) -> Begin | None:
+    """What carries out runs; None for processes of this machine."""
+    if ray is not None and slurm is not None:
+        raise typer.BadParameter("--ray and --slurm: expected one of them")
+    if ray is not None:
+        return lambda place: _on_ray(place, workers, ray)
+    if slurm is not None:
+        return lambda place: _on_slurm(place, workers, _options(slurm))
+    return None
+
+
+def _on_ray(place: Place, workers: int, address: str) -> Executor:
+    from zoo.studies.executing_ray import RayWorkers
+    from zoo.studies.studying import LOGS
+
+    return RayWorkers(workers, address, place.out / LOGS, place.threads)
+
+
+def _on_slurm(place: Place, workers: int, options: dict[str, Any]) -> Executor:
+    from zoo.studies.executing_slurm import SlurmJobs
+    from zoo.studies.studying import LOGS
+
+    options = {"cpus_per_task": place.threads, **options}
+    return SlurmJobs(workers, place.out / LOGS, options)
+
+
+def _options(text: str) -> dict[str, Any]:
+    from zoo.recipes.flags import parse_value
+
+    pairs = [one.partition("=") for one in text.split(",") if one.strip()]
+    if not all(key.strip() and equals for key, equals, _ in pairs):
+        raise typer.BadParameter(
+            f"{text!r}: expected options as in --slurm slurm_partition=gpu,timeout_min=240"
+        )
+    return {key.strip(): parse_value(value.strip()) for key, _, value in pairs}
 
 
 def _show_plan(plan: Plan, workers: int, *, json: bool) -> None:

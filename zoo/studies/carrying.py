@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -31,11 +32,13 @@ class Work:
     splits: tuple[str, ...]
     asks: bool = False
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+    def as_line(self) -> str:
+        """For another process."""
+        return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Work:
+    def of_line(cls, line: str) -> Work:
+        data = json.loads(line)
         return cls(**{**data, "splits": tuple(data["splits"])})
 
 

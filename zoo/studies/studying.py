@@ -44,9 +44,22 @@ from zoo.studies.results import (
 from zoo.studies.searching import Searches
 from zoo.studies.watching import Silent, Watcher
 
+LOGS = "workers"
 _WAIT = 0.2  # seconds between looks for a signal
 _PAUSE = 2.0  # seconds between two results of a study that is under way
-Begin = Callable[[Path, int | None], Executor]  # (folder of results, lock that workers hold)
+
+
+@dataclass(frozen=True)
+class Place:
+    """For whoever begins an executor: the folder of results, the descriptor of the lock that
+    workers have to hold, and the most threads that a run has."""
+
+    out: Path
+    lock: int | None
+    threads: int
+
+
+Begin = Callable[[Place], Executor]
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ def study(
         under_way = UnderWay(plan, watcher or Silent())
         if train:
             make = begin or _processes(workers)
-            under_way.carry_out(lambda: make(plan.out, lock), workers)
+            under_way.carry_out(lambda: make(Place(plan.out, lock, plan.threads())), workers)
         return under_way.written()
 
 
@@ -118,6 +131,11 @@ class Plan:
                     if place < len(jobs):
                         found.setdefault(jobs[place].key, jobs[place])
         return found
+
+    def threads(self) -> int:
+        """The most that a run has; 1 where it takes every core."""
+        jobs = [*self.jobs().values(), *(one.searched for one in self.chosen if one.searched)]
+        return max((int(job.recipe["training"]["threads"]) for job in jobs), default=0) or 1
 
     def names(self) -> dict[str, str]:
         """How people call the runs, by key: after the first row that has it."""
@@ -339,8 +357,8 @@ def detail(out: Path, key: str) -> str:
 def _processes(workers: int) -> Begin:
     from zoo.studies.executing_processes import Processes, visible_gpus
 
-    def begin(out: Path, lock: int | None) -> Executor:
+    def begin(place: Place) -> Executor:
         gpus = visible_gpus() if workers > 1 else []
-        return Processes(workers, out / "workers", lock, gpus)
+        return Processes(workers, place.out / LOGS, place.lock, gpus)
 
     return begin

@@ -34,7 +34,7 @@ def main() -> int:
     _write(answers, {"ready": os.getpid()})
     with contextlib.suppress(KeyboardInterrupt):
         while line := lines.get():
-            work = Work.from_json(json.loads(line))
+            work = Work.of_line(line)
             begun = time.perf_counter()
             outcome = _carried_out(work, answers, lines)
             took = time.perf_counter() - begun

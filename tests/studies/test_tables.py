@@ -1,0 +1,148 @@
+"""A table of results as texts, and how each format prints hostile ones."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import subprocess
+
+import pytest
+
+from zoo.studies.cells import shown_table
+from zoo.studies.formats import comma_separated, differences_separated, latex, latex_text, markdown
+from zoo.studies.page import study_page
+
+
+def spread(mean, sd=None, count=1, interval=None, difference=None):
+    low, high = (mean - 0.1, mean + 0.1) if interval else (None, None)
+    return {"mean": mean, "sd": sd, "count": count, "low": low, "high": high,
+            "interval": interval, "difference": difference}  # fmt: skip
+
+
+def run(status="done", reason=None, seed=0):
+    return {"seed": seed, "fold": None, "key": f"k{seed}", "status": status, "reason": reason,
+            "seconds": 2.0}  # fmt: skip
+
+
+def row(name, number, accuracy, runs=None, **more):
+    statistics = {"test/accuracy": accuracy, "run/seconds": spread(2.04), "run/epochs": spread(3.0)}
+    return {
+        "name": name, "number": number, "varied": "rate", "value": 0.1, "text": {"class": "CNN"},
+        "published": {"acc": "97.5"}, "footnote": None, "recipe": {"optimizer": {"lr": 0.1}},
+        "runs": [run()] if runs is None else runs, "statistics": statistics, "ensemble": None,
+        **more,
+    }  # fmt: skip
+
+
+COLUMNS = [
+    {"title": "Model", "row": "name"},
+    {"title": "Class", "text": "class"},
+    {"title": "Rate", "value": "optimizer.lr"},
+    {"title": "Acc.", "metric": "accuracy", "percent": True, "published": "acc"},
+    {"title": "Epoch", "run": "epochs"},
+    {"title": "Time", "run": "seconds"},
+]
+WORSE = {"value": -0.05, "low": -0.08, "high": -0.02, "interval": "t", "p": 0.001,
+         "shown": "reference"}  # fmt: skip
+UNSURE = {**WORSE, "low": -0.08, "high": 0.02, "p": 0.4, "shown": None}
+ROWS = [
+    row("base", 1, spread(0.98, 0.01, 2, "t"), [run(), run(seed=1)]),
+    row("worse", 2, spread(0.93, 0.02, 2, "t", WORSE), footnote="as printed"),
+    row("unsure", 3, spread(0.93, None, 1, "samples", UNSURE)),
+    row("gone", 4, spread(None), [run("failed", "no such file"), run("failed", "no such file")]),
+    row("mixed", 5, spread(0.5), [run(), run("diverged", "nan in step 2", seed=1)], footnote="x"),
+    row("later", 6, spread(None), [run("waiting"), run("paused")], published={}),
+]
+TABLE = {
+    "name": "table-5", "title": "Table 5", "kind": "list", "split": "test", "reference": "base",
+    "footnotes": ["It does not add up."], "columns": COLUMNS, "rows": ROWS, "labels": {},
+}  # fmt: skip
+
+
+def test_the_table_has_the_columns_asked_for_in_their_order():
+    table = shown_table(TABLE)
+    assert [one.text for one in table.head] == [
+        "Model", "Class", "Rate", "Acc.", "Acc., published", "Epoch", "Time",
+    ]  # fmt: skip
+    assert [[cell.line for cell in row] for row in table.rows] == [
+        ["base", "CNN", "0.1", "98.00 ± 1.00 [88.00, 108.00]", "97.5", "3", "2.0"],
+        ["worse", "CNN", "0.1", "93.00 ± 2.00 [83.00, 103.00]", "97.5", "3", "2.0"],
+        ["unsure", "CNN", "0.1", "93.00 [83.00, 103.00]", "97.5", "3", "2.0"],
+        ["gone", "CNN", "0.1", "-", "97.5", "3", "2.0"],
+        ["mixed", "CNN", "0.1", "50.00", "97.5", "3", "2.0"],
+        ["later", "CNN", "0.1", "-", "-", "3", "2.0"],
+    ]
+
+
+def test_what_has_to_be_known_of_a_row_stands_below():
+    table = shown_table(TABLE)
+    assert [row[0].marks for row in table.rows] == [(), ("a",), (), ("b",), ("c", "d"), ("e",)]
+    assert list(table.notes) == [
+        ("a", "as printed"),
+        ("b", "all runs failed: no such file"),
+        ("c", "x"),
+        ("d", "seed 1 diverged: nan in step 2"),
+        ("e", "2 of 2 runs not done"),
+        ("", "It does not add up."),
+        ("", "Mean ± standard deviation over 2 runs; in brackets the 95 % interval of the mean "
+             "(Student's t)."),
+        ("", "Of one run: in brackets the 95 % interval over samples."),
+    ]  # fmt: skip
+
+
+def test_differences_say_when_none_is_shown():
+    differences = shown_table(TABLE).differences
+    assert differences is not None and differences.title == "Differences from base"
+    assert [[cell.line for cell in row] for row in differences.rows][:3] == [
+        ["worse", "-5.00 [-8.00, -2.00], worse"],
+        ["unsure", "-5.00 [-8.00, +2.00], no difference shown"],
+        ["gone", "-"],
+    ]
+    assert shown_table({**TABLE, "reference": None}).differences is None
+
+
+def test_csv_holds_numbers_in_full_and_no_formulas():
+    table = shown_table({**TABLE, "rows": [*ROWS, row("=1+1", 7, spread(0.5))]})
+    found = list(csv.DictReader(io.StringIO(comma_separated(table))))
+    assert found[0]["Acc.: mean"] == "0.98" and found[0]["Acc.: count"] == "2"
+    assert found[3]["Acc.: mean"] == "" and found[-1]["Model"] == "'=1+1"
+    differences = list(csv.DictReader(io.StringIO(differences_separated(table) or "")))
+    assert (differences[0]["Acc.: value"], differences[0]["Acc.: shown"]) == ("-0.05", "reference")
+
+
+HOSTILE = "a|b_c*<script>$x$ & 50% #1 {y} \\input{/etc/passwd} ~^\x1b[0m"
+
+
+def test_hostile_texts_are_escaped_everywhere():
+    rows = [row(HOSTILE, 1, spread(0.5), footnote=HOSTILE)]
+    table = {**TABLE, "rows": rows, "title": HOSTILE, "footnotes": [HOSTILE]}
+    shown = shown_table({**table, "reference": None})
+    text = markdown(shown)
+    (line,) = [one for one in text.splitlines() if "CNN" in one]
+    assert line.count("|") - line.count("\\|") == len(shown.head) + 1
+    assert "<script>" not in text and "\x1b" not in text
+    tex = latex(shown)
+    assert "\\input" not in tex and "\\textbackslash{}input\\{" in tex and "50\\%" in tex
+    data = {"title": HOSTILE, "name": "n", "profile": "", "source": HOSTILE, "tables": [table]}
+    page = study_page({**data, "tables": [{**table, "rows": rows}]}, [shown], [])
+    assert "<script" not in page and "&lt;script&gt;" in page
+    assert 'src="http' not in page and 'href="http' not in page
+
+
+def test_latex_of_brackets_behind_a_line_break():
+    assert latex_text("[1] ± 5 %") == "{[}1{]} $\\pm$ 5 \\%"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_is_taken_by_latex(tmp_path):
+    body = latex(shown_table({**TABLE, "title": HOSTILE.replace("\x1b", "")}))
+    text = f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}{body}"
+    (tmp_path / "t.tex").write_text(text + "\\end{document}")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "t.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]

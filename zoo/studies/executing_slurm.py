@@ -1,0 +1,115 @@
+"""Runs as jobs of a Slurm cluster, by submitit: one job a run, gone on with when it is preempted.
+
+The folder of results has to be on a file system that every node sees. A job that is cancelled, out
+of time or preempted saves first; one that is lost is submitted once more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import StudyError, reason
+from zoo.runs.extras import needed
+from zoo.studies.carrying import PAUSED, Outcome, Work, carry_out
+from zoo.studies.executing import BEGUN, MOST_DEATHS, Ended, Message, Told, died
+
+_LOOK = 0.5  # seconds between two looks at the jobs
+SLURM, LOCAL = "slurm", "local"
+
+
+class Carry:
+    """What a job does; submitit calls ``checkpoint`` when its time is over or it is preempted."""
+
+    def __call__(self, line: str) -> dict[str, Any]:
+        begun = time.perf_counter()
+        try:
+            outcome = carry_out(Work.of_line(line), lambda event: None)
+        except KeyboardInterrupt:
+            outcome = Outcome(PAUSED)
+        took = time.perf_counter() - begun
+        return {"status": outcome.status, "reason": outcome.reason, "seconds": took}
+
+    def checkpoint(self, line: str) -> Any:
+        submitit = needed("submitit", "slurm", "a study on Slurm")
+        return submitit.helpers.DelayedSubmission(self, line)
+
+
+class SlurmJobs:
+    """At most ``count`` jobs at once. ``options``: as ``submitit.AutoExecutor.update_parameters``
+    takes them (``slurm_partition``, ``timeout_min``, ``gpus_per_node``, ...); ``cluster``: slurm,
+    or local for processes of this machine."""
+
+    def __init__(
+        self, count: int, folder: Path, options: Mapping[str, Any], cluster: str = SLURM
+    ) -> None:
+        submitit = needed("submitit", "slurm", "a study on Slurm")
+        try:
+            self._executor = submitit.AutoExecutor(folder=str(folder), cluster=cluster)
+            self._executor.update_parameters(**options)
+        except Exception as error:  # of many kinds: no such cluster, no such option
+            raise StudyError([f"--slurm: {reason(error)}"]) from error
+        self.count = count
+        self._waiting: list[Work] = []
+        self._jobs: dict[str, tuple[Work, Any]] = {}
+        self._deaths: dict[str, int] = {}
+        self._paused = False
+
+    def submit(self, work: Work) -> None:
+        if work.asks:
+            raise StudyError(
+                ["a search that prunes has to hear from its trials, which jobs of Slurm do not "
+                 "allow: set pruner = \"none\", or run it with --workers or --ray"]
+            )  # fmt: skip
+        self._waiting.append(work)
+
+    def messages(self, timeout: float) -> list[Message]:
+        until = time.monotonic() + timeout
+        while True:
+            found = [*self._begin(), *self._ended()]
+            if found or time.monotonic() > until:
+                return found
+            time.sleep(min(_LOOK, max(until - time.monotonic(), 0)))
+
+    def answer(self, key: str, *, go_on: bool) -> None:
+        """Nobody asks."""
+
+    def pause(self) -> None:
+        self._paused = True
+        for _, job in self._jobs.values():
+            job.cancel()  # a SIGTERM, upon which a training saves
+
+    def close(self) -> None:
+        self.pause()
+
+    def _begin(self) -> list[Message]:
+        found: list[Message] = []
+        while self._waiting and (self._paused or len(self._jobs) < self.count):
+            work = self._waiting.pop(0)
+            if self._paused:
+                found.append(Ended(work.key, Outcome(PAUSED)))
+                continue
+            self._jobs[work.key] = (work, self._executor.submit(Carry(), work.as_line()))
+            found.append(Told(work.key, {"event": BEGUN}))
+        return found
+
+    def _ended(self) -> list[Message]:
+        found: list[Message] = []
+        for key, (work, job) in list(self._jobs.items()):
+            if not job.done():
+                continue
+            del self._jobs[key]
+            try:
+                found.append(Ended(key, Outcome(**job.result())))
+            except Exception as error:  # submitit's own, for a job that is lost
+                if self._paused:
+                    found.append(Ended(key, Outcome(PAUSED)))
+                    continue
+                self._deaths[key] = self._deaths.get(key, 0) + 1
+                if self._deaths[key] >= MOST_DEATHS:
+                    found.append(Ended(key, died(f"was lost by Slurm ({type(error).__name__})")))
+                else:
+                    self._waiting.insert(0, work)
+        return found

@@ -1,4 +1,4 @@
-"""torchvision's components. Only the hook stands here: listing them imports no torchvision."""
+"""torchvision's components. Only the hooks stand here: listing them imports no torchvision."""
 
 import zoo
 
@@ -34,3 +34,26 @@ def register_datasets() -> list[zoo.DatasetFamily]:
             files="what torchvision keeps in its root for that dataset",
         )
     ]
+
+
+@zoo.hookimpl
+def register_architectures() -> list[zoo.ArchitectureFamily]:
+    classification = {"binary", "multiclass", "multilabel"}
+    return [
+        _models("classification", "an image classification model of torchvision's", classification),
+        _models("segmentation", "a semantic segmentation model of torchvision's", {"segmentation"}),
+    ]
+
+
+def _models(names: str, summary: str, tasks: set[str]) -> zoo.ArchitectureFamily:
+    return zoo.ArchitectureFamily(
+        prefix="torchvision",
+        names=f"zoo_torchvision.facts:{names}",
+        build="zoo_torchvision.models:build",
+        options="zoo_torchvision.facts:options",
+        pretrained="zoo_torchvision.models:pretrained",
+        facts="zoo_torchvision.facts:facts",
+        summary=summary,
+        source="torchvision.models",
+        tasks=tasks,
+    )

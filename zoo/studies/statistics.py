@@ -15,7 +15,7 @@ from typing import Any
 
 from zoo.predictions.comparison import holm
 from zoo.runs.folder import RunFolder
-from zoo.studies import metric_names
+from zoo.studies import metric_names, schema
 from zoo.studies.collecting import Wanted, measured_on
 from zoo.studies.over_samples import Compared, compare_rows
 from zoo.tasks import LOWER_IS_BETTER
@@ -24,7 +24,7 @@ LEVEL = 0.95
 OVER_RUNS, OVER_SAMPLES = "t", "samples"
 ROW, REFERENCE = "row", "reference"
 OF_RUN = "run/"
-_MEASURED = ("seconds", "seconds_per_epoch", "samples_per_second", "memory", "epochs")
+_MEASURED = schema.OF_RUN
 Runs = Sequence[Mapping[str, Any]]
 Rows = Sequence[dict[str, Any]]
 

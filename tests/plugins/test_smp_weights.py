@@ -198,6 +198,18 @@ def test_what_is_damaged_afterwards_is_got_again(web, published, folders):
     assert path.read_bytes() == data
 
 
+def test_another_commit_is_another_file(web, published, monkeypatch):
+    """A newer release of the library may name one."""
+    given(encoder="mobilenet_v2")
+    settings = encoders["mobilenet_v2"]["pretrained_settings"]["imagenet"]
+    monkeypatch.setitem(settings, "revision", "f" * 40)
+    files = web.hub.repositories[REPOSITORY].branches
+    other = get_encoder("mobilenet_v2", weights=None)
+    files["f" * 40] = {hub.FILE: save(other.state_dict())}
+    found = given(encoder="mobilenet_v2").weights["encoder.features.0.0.weight"]
+    assert torch.equal(found, other.state_dict()["features.0.0.weight"])
+
+
 def test_tags():
     assert refusal(tag="imagenett") == (
         "architecture 'smp/unet': encoder 'mobilenet_v2' has no pretrained weights 'imagenett' "

@@ -4,7 +4,7 @@ Its own client says where a file is and what sha256 it has (HF_ENDPOINT, HF_HOME
 are its own); zoo downloads it and compares.
 
 $ZOO_WEIGHTS/NAME.safetensors, <cache>/weights/NAME.safetensors   what somebody put there by hand
-<cache>/weights/NAME-SHA256.safetensors                           what zoo downloaded
+<cache>/weights/NAME-COMMIT-SHA256.safetensors                    what zoo downloaded
 $HF_HOME/hub/models--OWNER--NAME/                                 what the Hub's client downloaded
 """
 
@@ -37,12 +37,18 @@ def weights(repository: str, revision: str | None = None) -> dict[str, Tensor]:
 
     Raises :class:`zoo.ZooError` where they cannot be had, or are not what the Hub says they are;
     nothing is kept then. Without a network that takes :data:`ANSWER_SECONDS`."""
-    path = _by_hand(repository) or _kept(repository) or _of_the_client(repository, revision)
-    return zoo.read_torch_weights(path or _fetched(repository, revision))
+    path = _by_hand(repository) or _kept(repository, revision)
+    path = path or _of_the_client(repository, revision) or _fetched(repository, revision)
+    return zoo.read_torch_weights(path)
 
 
 def _name(repository: str) -> str:
     return repository.rpartition("/")[2]
+
+
+def _begins(repository: str, revision: str | None) -> str:
+    """The name of what is downloaded, but for its sha256."""
+    return f"{_name(repository)}-{(revision or 'main')[:12]}-"
 
 
 def _cache() -> Path:
@@ -61,10 +67,11 @@ def _by_hand(repository: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def _kept(repository: str) -> Path | None:
+def _kept(repository: str, revision: str | None) -> Path | None:
     """What was downloaded before. Its name says its sha256, which is compared each time."""
-    for path in sorted(_cache().glob(f"{_name(repository)}-*.safetensors")):
-        digest = path.stem.removeprefix(f"{_name(repository)}-")
+    begins = _begins(repository, revision)
+    for path in sorted(_cache().glob(f"{begins}*.safetensors")):
+        digest = path.stem.removeprefix(begins)
         if _SHA256.fullmatch(digest) and _digest(path) == digest:
             return path
     return None
@@ -112,7 +119,7 @@ def _fetched(repository: str, revision: str | None) -> Path:
             f"{what}: {urlsplit(url).netloc!r} gives no sha256 of {FILE!r}, or a size above "
             f"{LARGEST} bytes; {else_}, or set HF_ENDPOINT to another mirror"
         )
-    name = f"{_name(repository)}-{digest}.safetensors"
+    name = f"{_begins(repository, revision)}{digest}.safetensors"
     return zoo.fetch_weights(url=url, sha256=digest, largest=found.size, name=name)
 
 

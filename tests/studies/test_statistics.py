@@ -8,18 +8,25 @@ import pytest
 
 from zoo.studies.collecting import Wanted
 from zoo.studies.over_samples import Compared
+from zoo.studies.schema import OF_RUN
 from zoo.studies.statistics import add_statistics, difference, spread, t_interval
 
 ACCURACY, LOSS = Wanted("accuracy", "test"), Wanted("log_loss", "test")
-NEVER = ("seconds", "seconds_per_epoch", "samples_per_second", "memory", "epochs")
 
 
 def runs(*values, key="test/accuracy"):
     return [
         {"seed": seed, "fold": None, "key": f"{seed}{value}", "folder": None, "predictions": {},
-         "figures": {} if value is None else {key: value}, **dict.fromkeys(NEVER)}
+         "figures": {} if value is None else {key: value}, **dict.fromkeys(OF_RUN)}
         for seed, value in enumerate(values)
     ]  # fmt: skip
+
+
+def test_every_figure_of_a_run_that_a_column_may_show_has_statistics(tmp_path):
+    row = {"name": "a", "runs": [{**one, "best_epoch": 3} for one in runs(0.5)]}
+    add_statistics([row], None, [ACCURACY], tmp_path)
+    assert {f"run/{name}" for name in OF_RUN} <= set(row["statistics"])
+    assert row["statistics"]["run/best_epoch"]["mean"] == 3
 
 
 def test_mean_and_interval_over_runs():

@@ -147,9 +147,11 @@ def test_other_columns_are_made_of_what_is_there(copied):
 
 def test_another_split_measures_again_and_trains_nothing(copied):
     before = weights_of(copied / "out")
-    made, carried = again(copied, TABLES.replace('kind = "list"', 'kind = "list"\nsplit = "val"'))
+    made, carried = again(copied, TABLES.replace('kind = "list"', 'kind = "list"\nsplit = "train"'))
     assert weights_of(copied / "out") == before and len(carried) == 4  # and the two that fail
-    assert "val/accuracy" in rows_of(made.data)["two"]["runs"][1]["figures"]
+    assert "train/accuracy" in rows_of(made.data)["two"]["runs"][1]["figures"]
+    (run,) = rows_of(made.data)["both"]["runs"]  # its members have seen these
+    assert run["status"] == "failed" and "trained on" in run["reason"]
 
 
 def test_the_folder_of_another_study_is_refused(copied):

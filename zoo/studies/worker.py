@@ -30,9 +30,9 @@ def main() -> int:
     for number in _OWN_SIGNALS:
         signal.signal(number, _interrupt)
     threading.Thread(target=_listen, args=(lines,), daemon=True).start()
-    _warm_up()
-    _write(answers, {"ready": os.getpid()})
     with contextlib.suppress(KeyboardInterrupt):
+        _warm_up()
+        _write(answers, {"ready": os.getpid()})
         while line := lines.get():
             work = Work.of_line(line)
             begun = time.perf_counter()

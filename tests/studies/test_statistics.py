@@ -23,7 +23,7 @@ def runs(*values, key="test/accuracy"):
 
 
 def test_every_figure_of_a_run_that_a_column_may_show_has_statistics(tmp_path):
-    row = {"name": "a", "runs": [{**one, "best_epoch": 3} for one in runs(0.5)]}
+    row = {"name": "a", "runs": [{**one, "best_epoch": 3} for one in runs(0.5, 0.7)]}
     add_statistics([row], None, [ACCURACY], tmp_path)
     assert {f"run/{name}" for name in OF_RUN} <= set(row["statistics"])
     assert row["statistics"]["run/best_epoch"]["mean"] == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -70,6 +71,16 @@ def test_a_heavy_import_would_be_seen(start: Start) -> None:
     """The negative control."""
     with start(CODE.replace("from zoo_cli", "import numpy\nfrom zoo_cli"), "--help") as process:
         assert process.communicate(timeout=60)[1] == "numpy\n"
+
+
+def test_thousands_of_architectures_are_listed_without_their_libraries(start: Start) -> None:
+    with start(CODE, "components", "list", "architectures", "--json") as process:
+        out, err = process.communicate(timeout=60)
+    known = {row["name"]: row["facts"] for row in json.loads(out)}
+    assert len(known) > 1600
+    sized = [name for name, facts in known.items() if facts and facts["parameters"]]
+    assert len(sized) > 1600
+    assert err == "\n"
 
 
 @pytest.mark.parametrize(

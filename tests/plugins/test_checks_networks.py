@@ -152,6 +152,20 @@ def test_of_a_family_one_member_is_checked():
     assert set(built) == {"a"}
 
 
+def test_of_a_family_a_small_member_for_small_images_is_checked():
+    facts = {
+        "large": zoo.Facts(parameters=10**9),
+        "for_large_images": zoo.Facts(parameters=10, image_size=(256, 256)),
+        "small": zoo.Facts(parameters=10, image_size=(224, 224)),
+    }
+    family = zoo.ArchitectureFamily(
+        prefix="them", names=list(facts), build=lambda ctx, name: plain(ctx),
+        facts=lambda name: facts[name], tasks={"multiclass"}, **ANYTHING,
+    )  # fmt: skip
+    checked = check_loaded(Loaded(PLUGIN, (family,)), {})
+    assert [one.name for one in checked] == ["them/small"]
+
+
 def optimizer(build):
     return problems(zoo.OptimizerSpec(name="it", build=build, **ANYTHING))
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from sweep import try_architecture
 
+import zoo
 from zoo.errors import ComponentError, ZooError
 from zoo.plugins.catalog import catalog
 from zoo.plugins.contexts import ArchitectureContext
@@ -40,6 +41,13 @@ def refusal(*given, kind=ZooError, **more):
 def test_small_ones_keep_the_contract(name, channels):
     outcome = try_architecture(f"timm/{name}", channels)
     assert outcome.problem == ""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_contract():
+    checked = zoo.check_plugin("zoo-timm")
+    assert {one.kind for one in checked} == {"architecture", "loss", "optimizer"}
 
 
 def test_it_is_the_network_that_timm_makes():

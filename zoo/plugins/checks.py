@@ -23,6 +23,7 @@ from zoo.plugins.specs import PLURALS, DatasetSpec
 # Yields what is wrong; what it raises is wrong, too.
 Check = Callable[[Component], Iterator[str]]
 _SMALL = 30_000_000  # parameters: of larger members a sample would take minutes
+_TRIED = 224  # pixels, the largest side that is tried; some take no less than they were made for
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,10 @@ def _is_small(component: Component) -> bool:
         facts = facts_of(component)
     except ZooError:  # which its own check reports
         return True
-    return facts is None or facts.parameters is None or facts.parameters <= _SMALL
+    if facts is None:
+        return True
+    few = facts.parameters is None or facts.parameters <= _SMALL
+    return few and max(facts.image_size or (0,)) <= _TRIED
 
 
 def _is_called(plugin: loading.Plugin, name: str) -> bool:

@@ -13,8 +13,9 @@ import torch
 from zoo.plugins import catalog as catalogs
 from zoo.plugins import checks
 from zoo.plugins.catalog import Catalog
+from zoo.plugins.families import ArchitectureFamily
 from zoo.plugins.loading import Loaded, Plugin
-from zoo.plugins.specs import ArchitectureFamily, Facts, SamplerSpec
+from zoo.plugins.specs import Facts, SamplerSpec
 
 Zoo = Callable[..., tuple[int, str, str]]
 

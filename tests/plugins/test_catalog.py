@@ -10,17 +10,9 @@ import pytest
 from zoo.errors import ComponentError, PluginError, ZooError, ZooWarning
 from zoo.plugins import checks
 from zoo.plugins.catalog import Catalog
+from zoo.plugins.families import ArchitectureFamily, DatasetFamily, LossFamily, OptimizerFamily
 from zoo.plugins.loading import Loaded, Plugin
-from zoo.plugins.specs import (
-    ArchitectureFamily,
-    ArchitectureSpec,
-    AugmentationSpec,
-    DatasetFamily,
-    DatasetSpec,
-    LossFamily,
-    LossSpec,
-    OptimizerFamily,
-)
+from zoo.plugins.specs import ArchitectureSpec, AugmentationSpec, DatasetSpec, LossSpec
 
 ONE = Plugin("one", "zoo-one", "1.0", "zoo_one")
 TWO = Plugin("two", "zoo-two", "2.0", "zoo_two")

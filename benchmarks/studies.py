@@ -70,9 +70,9 @@ def main() -> None:
         path = Path(folder) / "many.toml"
         seeds = ", ".join(map(str, range(asked.runs // RATES)))
         path.write_text(STUDY.replace("SEEDS", seeds))
-        clock, begun = Clock(), time.perf_counter()
+        clock, begun, own = Clock(), time.perf_counter(), time.process_time()
         study(path, out=Path(folder) / "out", workers=asked.workers, watcher=clock)
-        took = time.perf_counter() - begun
+        took, own = time.perf_counter() - begun, time.process_time() - own
         again = time.perf_counter()
         study(path, out=Path(folder) / "out", workers=asked.workers)
         again = time.perf_counter() - again
@@ -85,7 +85,8 @@ def main() -> None:
     )
     print(f"beside the runs: {beside:.1f} s, {beside / clock.done * 1000:.0f} ms a run, "
           f"{beside / took:.1%} of all")  # fmt: skip
-    print(f"of that until the first run began, with the worker's imports: {started:.1f} s")
+    print(f"processor time of the study's own process: {own:.1f} s")
+    print(f"until the first run began, with the worker's imports: {started:.1f} s")
     print(f"the same again, nothing being left to do: {again:.1f} s")
 
 

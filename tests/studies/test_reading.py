@@ -136,6 +136,22 @@ def test_published_values_are_read_strictly(tmp_path, content, line):
     assert [one.replace(f"{tmp_path}/", "") for one in problems(tmp_path, text)] == [line]
 
 
+def test_a_figure_names_a_table_and_rows_that_are_there(tmp_path):
+    figure = '[[figures]]\nkind = "bars"\nname = "f"\n'
+    several = TABLE + TABLE.replace('"t"', '"u"')
+    assert problems(tmp_path, several + figure) == [
+        "FILE:30: figures.0.table: missing; there are several tables: expected one of t, u"
+    ]
+    assert problems(tmp_path, several + figure + 'table = "v"\n') == [
+        "FILE:33: figures.0.table: no table 'v'; there are 't', 'u'"
+    ]
+    rows = 'rows = ["a", "b"]\npanels = [{ rows = ["c"] }]\n'
+    assert problems(tmp_path, TABLE + figure + rows) == [
+        "FILE:28: figures.0.rows.1: no row 'b'; there are 'a'",
+        "FILE:29: figures.0.panels.0.rows: no row 'c'; there are 'a'",
+    ]
+
+
 def test_dotted_and_nested_settings_are_the_same():
     dotted = {"optimizer.lr": 1, "augmentations.0.degrees": 5, "data.size": [64, 48]}
     nested = {

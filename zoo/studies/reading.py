@@ -17,7 +17,14 @@ from zoo.recipes.problems import Places, Problem, not_a_table, problem_lines, wr
 from zoo.recipes.sections import Section
 from zoo.recipes.sources import Draft, open_source
 from zoo.studies import metric_names, words
-from zoo.studies.parts import FigurePart, ProfilePart, ProfileTable, Source, StudyFile
+from zoo.studies.parts import (
+    FigurePart,
+    ProfilePart,
+    ProfileTable,
+    Source,
+    StudyFile,
+    TablePart,
+)
 from zoo.studies.schema import (
     NAME,
     NESTED,
@@ -49,6 +56,8 @@ def read_study(path: Path) -> StudyFile:
     over = read.settings(data.get("set"), ("set",))
     tables = Tables(read).read(data.get("tables"))
     figures = read.tables_of(data.get("figures"), ("figures",), read.figure)
+    for figure in figures:
+        read.figure_rows(figure, tables)
     profiles = read.profiles(data.get("profiles", {}))
     read.once("figure", [(one.at, one.head.name) for one in figures])
     if read.problems or read.elsewhere or head is None:
@@ -165,6 +174,25 @@ class Reader:
             lambda one, where: self.section("panel", Panel, one, where),
         )
         return FigurePart(head, at, tuple(panels))
+
+    def figure_rows(self, figure: FigurePart, tables: Sequence[TablePart]) -> None:
+        """The table of a figure, and its rows, have to be there; those of a search are not yet."""
+        named = {table.head.name: table for table in tables}
+        table = figure.head.table
+        if table is None and len(named) > 1:
+            self.note((*figure.at, "table"), words.which_table(named), figure.at)
+        elif table is not None and table not in named:
+            self.note((*figure.at, "table"), words.unknown("table", table, named))
+        elif named:
+            part = named[table] if table is not None else tables[0]
+            rows = [row.name for row in part.rows]
+            asked = [(*figure.at, "rows", place) for place in range(len(figure.head.rows or ()))]
+            pairs = list(zip(asked, figure.head.rows or (), strict=True))
+            for number, panel in enumerate(figure.panels):
+                pairs += [((*figure.at, "panels", number, "rows"), row) for row in panel.rows]
+            for at, row in pairs:
+                if part.search is None and row not in rows:
+                    self.note(at, words.unknown("row", row, rows))
 
     def profiles(self, table: Any) -> Mapping[str, ProfilePart]:
         return self._named(table, ("profiles",), self._profile)

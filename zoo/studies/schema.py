@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, Strict, StringConstraints
 from zoo.recipes.sections import Section, Seed
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
-ONE_AT_A_TIME, GRID, LIST, CUMULATIVE, SEARCH = KINDS = (
+ONE_AT_A_TIME, GRID, LIST, CUMULATIVE, SEARCH = (
     "one_at_a_time", "grid", "list", "cumulative", "search",
 )  # fmt: skip
 BEST, LAST = "best", "last"
@@ -19,10 +19,6 @@ SHOWN = ("row", "value", "text", "metric", "run")  # of which a column has exact
 OF_RUN = (
     "epochs", "best_epoch", "steps", "seconds", "seconds_per_epoch", "samples_per_second", "memory",
     "parameters",
-)  # fmt: skip
-FIGURES = (
-    "curves", "train_val", "metric_against", "bars", "learning_curve", "confusion", "masks",
-    "resources",
 )  # fmt: skip
 _MOST_SEEDS, _MOST_TRIALS = 1000, 10_000
 

@@ -41,10 +41,6 @@ def one_of_shown(given: int) -> str:
     return f"{given} of {', '.join(SHOWN)} given; expected one"
 
 
-def values_expected() -> str:
-    return "expected a list of values, each once"
-
-
 def no_recipe() -> str:
     return 'missing; expected a recipe: recipe = "recipe.toml", or [recipe] with what stands in one'
 

@@ -7,9 +7,7 @@ import json
 import os
 import re
 import shutil
-import socket
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from importlib import metadata
@@ -225,32 +223,6 @@ def test_a_section_that_fails_does_not_hide_the_others(
     assert report["findings"][0]["what"] == "plugins: KeyError: 'odd'"
 
 
-def test_a_registry_that_never_answers_is_not_waited_for(
-    zoo: Zoo, here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checks_places, "ANSWER_SECONDS", 0.5)
-    with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_server(("", 0)) as gone:
-        dead = gone.getsockname()[1]
-        gone.close()
-        (here / "registry.toml").write_text(
-            f'default = "mine"\n[registry.mine]\nurl = "published"\n'
-            f'[registry.silent]\nurl = "http://127.0.0.1:{silent.getsockname()[1]}"\n'
-            f'[registry.dead]\nurl = "http://127.0.0.1:{dead}"\n'
-        )
-        began = time.monotonic()
-        asked = checks_places.Asked()
-        findings: list[checks.Finding] = []
-        rows = {row["name"]: row for row in asked.registries(findings)}
-        assert time.monotonic() - began < 10  # 30 s and more without the limit
-    assert {name: row["reachable"] for name, row in rows.items()} == {
-        "mine": True, "silent": False, "dead": False,
-    }  # fmt: skip
-    said = {one.what.partition(": ")[0]: one.what for one in findings}
-    assert said["registry 'silent'"] == "registry 'silent': no answer within 0.5 s"
-    assert "refused" in said["registry 'dead'"].lower() or "no answer" in said["registry 'dead'"]
-    assert "network" in findings[0].do
-
-
 def test_of_variables_that_may_be_secret_only_the_names_are_shown(
     zoo: Zoo, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,15 +271,3 @@ def test_plugins_that_are_slow_incomplete_or_misspelt(
         "cannot be read: OSError: names.json is gone",
         "plugin 'slow' of zoo-slow 1.0 takes 2.0 s to load, at every list",
     ]
-
-
-def test_caches_are_counted_as_far_as_time_allows(
-    here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ZOO_CACHE", str(here / "cache"))
-    (here / "cache/stores/a").mkdir(parents=True)
-    (here / "cache/stores/a/images").write_bytes(bytes(3 << 20))
-    row = checks_places.caches([])[0]
-    assert (row["gib"], row["counted"], row["clear"]) == (0.0, "all", "zoo data cache --clear")
-    assert checks_places._size(here, time.monotonic() + 60) == (3 << 20, True)
-    assert checks_places._size(here, time.monotonic() - 1) == (0, False)

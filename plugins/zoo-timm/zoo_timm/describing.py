@@ -1,6 +1,6 @@
 """What timm says of its architectures, read from timm itself without building one of them.
 
-``make_facts.py`` writes it into the file that is shipped; :mod:`zoo_timm.facts` reads it anew where
+``make_facts`` writes it into the file that is shipped; :mod:`zoo_timm.facts` reads it anew where
 another timm is installed.
 """
 

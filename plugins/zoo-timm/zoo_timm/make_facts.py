@@ -1,8 +1,8 @@
 """Writes ``zoo_timm/facts.json`` of the timm that is installed.
 
-Type ``python make_facts.py FACTS.jsonl``. What takes long, the number of parameters and the
-smallest side of each architecture and the ways in which each class pools, is looked for once and
-kept, a line each, in FACTS.jsonl; type the same command again to go on after an interruption.
+Type ``python -m zoo_timm.make_facts FACTS.jsonl``. What takes long, the number of parameters and
+the smallest side of each architecture and the ways in which each class pools, is looked for once
+and kept, a line each, in FACTS.jsonl; type the same command again to go on after an interruption.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import Any
 
 import timm
 import torch
+
 from zoo_timm import facts, sizes
 from zoo_timm.describing import describe
 
 _SIDES = (16, 32, 48, 64, 96, 128, 160, 192, 224)  # squares that are tried for the smallest
 _POOLS = ("avg", "max", "avgmax", "catavgmax", "fast", "token", "map")
 _CLASSES = 3
-_SHIPPED = Path(__file__).parent / "zoo_timm" / "facts.json"
+_SHIPPED = Path(__file__).with_name("facts.json")
 
 
 def main() -> None:
@@ -127,7 +128,9 @@ def _given(entry: dict[str, Any], side: int) -> dict[str, Any]:
 def _write(described: dict[str, Any], found: dict[str, Any]) -> None:
     """A line each, so that a change can be read."""
     pools = {
-        key.removeprefix("pools "): value for key, value in found.items() if key.startswith("pools")
+        key.removeprefix("pools "): value
+        for key, value in found.items()
+        if key.startswith("pools") and value
     }
     lines = []
     for name, entry in described["architectures"].items():

@@ -82,7 +82,7 @@ def _smallest(name: str, entry: dict[str, Any]) -> int:
     Only of those that are not built for a size: the others take any that their patches divide."""
     with sizes.without_values():
         network = timm.create_model(name, pretrained=False).eval()
-    made_for = min(entry["size"])
+    made_for: int = min(entry["size"])
     sides = [side for side in _SIDES if side < made_for]
     if not _goes(network, made_for):
         return 0

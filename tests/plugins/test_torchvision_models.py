@@ -20,7 +20,7 @@ from zoo.tasks import Task
 THREE = Task.multiclass(["a", "b", "c"])
 CONTEXT = zoo.ArchitectureContext(3, (64, 64), 3, THREE)
 SMALL = {
-    "squeezenet1_1": 32, "shufflenet_v2_x0_5": 32, "mobilenet_v3_small": 32, "resnet18": 28,
+    "squeezenet1_1": 32, "mnasnet0_5": 32, "mobilenet_v3_small": 32, "resnet18": 28,
     "regnet_x_400mf": 32, "googlenet": 32,
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torchvision import models
+from torchvision.models import MNASNet
 from torchvision.models.segmentation import FCN, LRASPP, DeepLabV3
 
 _AUXILIARY = ("googlenet", "inception_v3")  # each with one or two heads for training alone
@@ -44,7 +45,16 @@ class OnlyLraspp(LRASPP):  # type: ignore[misc]
         return logits
 
 
-_ONLY: Mapping[type, type] = {FCN: OnlyFcn, DeepLabV3: OnlyDeepLab, LRASPP: OnlyLraspp}
+class PresentMnasnet(MNASNet):  # type: ignore[misc]
+    """Takes weights that do not say of which form they are for those of the present one."""
+
+    def _load_from_state_dict(self, state: Any, prefix: str, about: Any, *given: Any) -> None:
+        super()._load_from_state_dict(state, prefix, {"version": 2, **about}, *given)
+
+
+_OURS: Mapping[type, type] = {
+    FCN: OnlyFcn, DeepLabV3: OnlyDeepLab, LRASPP: OnlyLraspp, MNASNet: PresentMnasnet,
+}  # fmt: skip
 
 
 def is_segmentation(name: str) -> bool:
@@ -88,9 +98,9 @@ def bare(
     counting = _Counting() if name.startswith("regnet_") else contextlib.nullcontext()
     with torch.device(device or torch.get_default_device()), counting:
         network: nn.Module = models.get_model_builder(name)(**given)
-    only = _ONLY.get(type(network))
-    if only is not None:
-        network.__class__ = only
+    ours = _OURS.get(type(network))
+    if ours is not None:
+        network.__class__ = ours
     return network
 
 
@@ -122,10 +132,7 @@ def published_names(
     auxiliary = any(key.startswith(("aux", "AuxLogits")) for key in renamed)
     side = side if is_sized(name) else 0
     network = bare(name, outputs, "meta", side, auxiliary=auxiliary)
-    # MNASNet wants to know of which form a file is; published ones are of the present one.
-    state = _State(renamed)
-    state._metadata = {"": {"version": 2}}
-    network.load_state_dict(state, assign=True)
+    network.load_state_dict(renamed, assign=True)
     return dict(network.state_dict())
 
 
@@ -137,15 +144,6 @@ def for_side(name: str, weights: Mapping[str, Tensor], side: int) -> dict[str, T
     if side % patch:  # no network will be built for it
         return dict(weights)
     return dict(interpolate_embeddings(side, patch, OrderedDict(weights)))
-
-
-class _State(dict[str, Tensor]):
-    _metadata: dict[str, Any]
-
-    def copy(self) -> _State:
-        other = _State(self)
-        other._metadata = self._metadata
-        return other
 
 
 class _Counting(TorchFunctionMode):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import pytest
+from published import STUDIES, printed
 
 from zoo.plugins.catalog import catalog
 from zoo.studies.expanding import Asked, expand
 from zoo.studies.reading import read_study
 
-STUDIES = Path(__file__).parents[2] / "studies"
 NAMES = ("kvasir-instrument", "chest-xray", "mnist-simple-cnn", "pathmnist", "skin-lesions")
 _OF_MASKS = ["Model", "IoU", "Dice Coefficient", "Epoch", "Training Time"]
 _OF_MODELS = [
@@ -42,12 +39,6 @@ COLUMNS = {
     "skin-lesions": {"table-1": ["Model Name", "Test accuracy", "Precision", "Recall", "F1 Score"]},
 }
 TABLES = [(name, table) for name in COLUMNS for table in COLUMNS[name]]
-
-
-def printed(study, name):
-    """The rows of a published table, each with all its cells."""
-    with (STUDIES / study / "published" / f"{name}.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def study(name):

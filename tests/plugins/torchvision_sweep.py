@@ -49,8 +49,8 @@ def table_of(outcomes: Mapping[tuple[str, int], Mapping[str, Any]], version: str
     lines = [
         f"{len(names)} of the {len(facts.table())} models of torchvision {version} tried, built "
         f"for 3 classes and for 1 and 3 channels; two images forth and back; the state saved, "
-        f"loaded as a version's is, and the logits equal to the bit. {len(outcomes) - len(failing)} of "
-        f"{len(outcomes)} trials succeed."
+        f"loaded as a version's is, and the logits equal to the bit. "
+        f"{len(outcomes) - len(failing)} of {len(outcomes)} trials succeed."
         + (f" Of {', '.join(sorted(shapes))} only shapes were computed." if shapes else ""),
         "",
         "| model | parameters | sides it takes | tried at | 1 channel | 3 channels |",

@@ -41,9 +41,10 @@ def devices(findings: list[Finding]) -> list[dict[str, Any]]:
     """The CPU, and every accelerator torch can use."""
     from .checks import Finding
 
-    torch = sys.modules.get("torch")
-    if torch is None:  # a finding of libraries already
+    if "torch" not in sys.modules:  # a finding of libraries already
         return []
+    import torch
+
     from zoo.runs.environment import cores
     from zoo.training.precision import has_bf16_instructions
 

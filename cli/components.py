@@ -135,7 +135,7 @@ def show(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show a component: its options, its source, its plugin; what an architecture costs.
+    """Show a component: its options, its plugin, and what it costs.
 
     An architecture is built with its default options; weights are neither drawn nor downloaded.
 

@@ -20,7 +20,7 @@ app = group("Plugins: those installed, what they keep to, and new ones.")
 
 @app.command("list", cls=WordCommand)
 def list_(json: Json = False) -> None:
-    """List the installed plugins, those that cannot be loaded included, and why.
+    """List the installed plugins, and why one is left out.
 
     \b
     Examples:
@@ -153,7 +153,7 @@ def new(
     ] = ".",
     json: Json = False,
 ) -> None:
-    """Make a plugin: a whole package that works and passes its tests, to be made yours.
+    """Make a plugin: a whole package that passes its tests.
 
     It has one small component from a paper, its tests, a README and a workflow that runs them.
     Nothing is overwritten.

@@ -26,9 +26,8 @@ ALLOWED: Mapping[str, Mapping[str, set[str]]] = {
     "zoo/storage/torch_file.py": {"weights_in": {"torch.load"}},
     "zoo/runs/export_torch.py": {"open_written": {"torch.export.load"}},  # written just before
     "cli/lazy.py": {"_load": {"importlib.import_module"}},  # the table of commands
-    "cli/checks.py": {
-        "_versions": {"importlib.import_module"}, "_devices": {"sys.modules"},  # a list of its own
-    },
+    "cli/checks_versions.py": {"libraries": {"importlib.import_module"}},  # its own list
+    "cli/checks_machine.py": {"devices": {"sys.modules"}, "memory": {"sys.modules"}},
     "cli/endings.py": {"": {"sys.modules"}},  # where typer keeps its errors
     "plugins/zoo-basics/zoo_basics/augmentations_apply.py": {
         "_built": {"importlib.import_module"},  # a table of augmentations, by a recipe's name

@@ -8,7 +8,6 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from asked import ensemble
@@ -297,12 +296,3 @@ def test_a_calibrated_network_gives_its_calibrated_logits(known, here):
     images = torch.randn(3, 1, 4, 4)
     expected = plain.network(images).detach() / 4
     torch.testing.assert_close(answers(here / done.path, images), expected)
-
-
-@pytest.mark.slow
-@needs_onnx
-def test_a_run_of_ones_own(run, here):
-    done = export(run.path, "run.onnx")
-    images = np.zeros((5, 1, 8, 8), np.float32)
-    session = session_of(done.path)
-    assert session.run(None, {"images": images})[0].shape == (5, 10)

@@ -1,7 +1,7 @@
 """The names of torchvision's models and what is known of each, without importing torchvision.
 
 ``facts.json``, shipped in the wheel, is of one torchvision; for another one it is made anew, once,
-and kept in the user's cache. Made by ``make_facts.py``.
+and kept in the user's cache. Made by ``make_facts``.
 """
 
 from __future__ import annotations

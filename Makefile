@@ -34,7 +34,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 test: .venv/installed-test
 	$(PYTEST)
 
-sweep: .venv/installed-test
+sweep: .venv/installed-test .venv/installed-ray .venv/installed-slurm
 	$(BIN)/python -m pytest -m slow
 
 check: .venv/installed-check .venv/installed-test

@@ -48,7 +48,10 @@ def study(
     ] = None,
     ray: Annotated[
         str | None,
-        typer.Option(help="Workers on a Ray cluster instead: auto, HOST:PORT.", metavar="ADDRESS"),
+        typer.Option(
+            help="Workers on a Ray cluster instead: auto, HOST:PORT, or local to begin one.",
+            metavar="ADDRESS",
+        ),
     ] = None,
     slurm: Annotated[
         str | None,
@@ -130,7 +133,7 @@ def _on_ray(place: Place, workers: int, address: str) -> Executor:
     from zoo.studies.executing_ray import RayWorkers
     from zoo.studies.studying import LOGS
 
-    return RayWorkers(workers, address, place.out / LOGS, place.threads)
+    return RayWorkers(workers, address, place.out, place.out / LOGS, place.threads)
 
 
 def _on_slurm(place: Place, workers: int, options: dict[str, Any]) -> Executor:

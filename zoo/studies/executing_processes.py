@@ -84,11 +84,7 @@ class Process:
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
-        if code >= 0:
-            return f"ended with code {code}", True
-        with contextlib.suppress(ValueError):
-            return f"was ended by {signal.Signals(-code).name}", False
-        return f"was ended by signal {-code}", False
+        return ending(code)
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -96,6 +92,15 @@ class Process:
             for line in lines:  # one torn by a kill is its last
                 self._said.put((self, json.loads(line)))
         self._said.put((self, None))
+
+
+def ending(code: int) -> tuple[str, bool]:
+    """(how a process with this exit status ended, whether by itself)."""
+    if code >= 0:
+        return f"ended with code {code}", True
+    with contextlib.suppress(ValueError):
+        return f"was ended by {signal.Signals(-code).name}", False
+    return f"was ended by signal {-code}", False
 
 
 def visible_gpus() -> list[str]:

@@ -10,7 +10,8 @@ from inline import Inline, weights_of, without_times, write_study
 
 import zoo
 from zoo.errors import StudyError
-from zoo.studies.studying import planned, study
+from zoo.studies.planning import planned
+from zoo.studies.studying import study
 
 TABLES = """
 [[tables]]

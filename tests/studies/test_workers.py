@@ -20,7 +20,8 @@ from zoo.studies.carrying import Work
 from zoo.studies.executing import Ended, Told
 from zoo.studies.executing_processes import Processes
 from zoo.studies.locking import locked
-from zoo.studies.studying import planned, study
+from zoo.studies.planning import planned
+from zoo.studies.studying import study
 
 TABLES = """
 [[tables]]

@@ -10,8 +10,8 @@ from typing import Any
 from zoo.studies.carrying import DIVERGED, DONE, standing
 from zoo.studies.collecting import collected
 from zoo.studies.expanding import Job
+from zoo.studies.planning import Plan
 from zoo.studies.results import run_folder
-from zoo.studies.studying import Plan
 
 MEASURED, LIKE_OTHERS = "of the same recipe", "of the study's other runs"
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import PausedError, StudyError
 from zoo.recipes.flags import Override
-from zoo.runs.folder import RUNS as RUNS_HERE
 from zoo.studies import outputs, signals, words
 from zoo.studies.carrying import (
     DIVERGED,
@@ -27,10 +26,9 @@ from zoo.studies.carrying import (
 )
 from zoo.studies.ensembling import Ensembles
 from zoo.studies.executing import Ended, Executor
-from zoo.studies.expanding import Asked, Job, Table, chosen, expand
+from zoo.studies.expanding import Job
 from zoo.studies.locking import locked
-from zoo.studies.parts import StudyFile
-from zoo.studies.reading import read_study
+from zoo.studies.planning import Plan, planned, with_tables
 from zoo.studies.results import (
     RESULTS,
     Folders,
@@ -38,10 +36,9 @@ from zoo.studies.results import (
     read_results,
     results_data,
     run_folder,
-    splits_of,
     write_results,
 )
-from zoo.studies.searching import Searches
+from zoo.studies.searches import Searches
 from zoo.studies.watching import Silent, Watcher
 
 LOGS = "workers"
@@ -98,88 +95,6 @@ def study(
             make = begin or _processes(workers)
             under_way.carry_out(lambda: make(Place(plan.out, lock, plan.threads())), workers)
         return under_way.written()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """``tables``: all of the study; ``chosen``: those, and of them the rows, that are to run."""
-
-    study: StudyFile
-    asked: Asked
-    tables: Sequence[Table]
-    chosen: Sequence[Table]
-    out: Path
-
-    def splits(self) -> dict[str, tuple[str, ...]]:
-        """By key of the run, of all tables that have it."""
-        found: dict[str, tuple[str, ...]] = {}
-        for table in self.tables:
-            splits = splits_of(self.study, table)
-            for row in table.rows:
-                for job in (*row.jobs, *row.members):
-                    found[job.key] = tuple(dict.fromkeys((*found.get(job.key, ()), *splits)))
-        return found
-
-    def jobs(self) -> dict[str, Job]:
-        """What is to run, each run once, in the order of tables, seeds and rows: the first seed of
-        every row comes before the second of any."""
-        found: dict[str, Job] = {}
-        for table in self.chosen:
-            rows = [(*row.jobs, *row.members) for row in table.rows]
-            for place in range(max(map(len, rows), default=0)):
-                for jobs in rows:
-                    if place < len(jobs):
-                        found.setdefault(jobs[place].key, jobs[place])
-        return found
-
-    def threads(self) -> int:
-        """The most that a run has; 1 where it takes every core."""
-        jobs = [*self.jobs().values(), *(one.searched for one in self.chosen if one.searched)]
-        return max((int(job.recipe["training"]["threads"]) for job in jobs), default=0) or 1
-
-    def names(self) -> dict[str, str]:
-        """How people call the runs, by key: after the first row that has it."""
-        found: dict[str, str] = {}
-        for table in self.tables:
-            for row in table.rows:
-                for job in row.jobs:
-                    fold = "" if job.fold is None else f", fold {job.fold}"
-                    name = f"{table.name}/{row.name}, seed {job.seed}{fold}"
-                    found.setdefault(job.key, name)
-        return found
-
-
-def planned(
-    path: str | Path,
-    profile: str = "",
-    out: str | Path | None = None,
-    tables: Sequence[str] = (),
-    rows: Sequence[str] = (),
-    seeds: Sequence[int] | None = None,
-    overrides: Mapping[str, Any] | Sequence[Override] = (),
-) -> Plan:
-    if isinstance(overrides, Mapping):
-        overrides = [Override(key, value, key) for key, value in overrides.items()]
-    study = read_study(Path(path))
-    given = None if seeds is None else tuple(seeds)
-    asked = Asked(profile, tuple(tables), tuple(rows), given, tuple(overrides))
-    every = expand(study, asked)
-    folder = Path(out) if out is not None else default_out(study, profile)
-    return Plan(study, asked, every, list(chosen(every, asked)), folder)
-
-
-def with_tables(plan: Plan, found: Sequence[Table]) -> Plan:
-    """With the rows of searches that are over."""
-    by_name = {table.name: table for table in found}
-    return replace(
-        plan,
-        tables=[by_name.get(table.name, table) for table in plan.tables],
-        chosen=[by_name.get(table.name, table) for table in plan.chosen],
-    )
-
-
-def default_out(study: StudyFile, profile: str) -> Path:
-    return RUNS_HERE / "-".join(filter(None, ("study", study.name, profile)))
 
 
 class UnderWay:

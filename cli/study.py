@@ -11,7 +11,8 @@ from .tables import show_json, show_table
 
 if TYPE_CHECKING:
     from zoo.studies.executing import Executor
-    from zoo.studies.studying import Begin, Place, Plan, Studied
+    from zoo.studies.planning import Plan
+    from zoo.studies.studying import Begin, Place, Studied
 
 _LISTED = 40  # runs of a dry run, unless as JSON
 
@@ -83,7 +84,7 @@ def study(
       zoo study study.toml --seeds 0,1,2,3     one more seed trains only that
     """
     from zoo.recipes.flags import flag_overrides
-    from zoo.studies.studying import planned
+    from zoo.studies.planning import planned
     from zoo.studies.studying import study as carry_out
 
     asked: Any = {"profile": profile, "out": out, "tables": table or (), "rows": row or ()}

@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from zoo.runs.publish import publish as publish
     from zoo.runs.resume import resume as resume
     from zoo.runs.train import train as train
-    from zoo.studies.studying import study as study
     from zoo.storage.cache_folder import cache_folder as cache_folder
+    from zoo.studies.studying import study as study
     from zoo.tasks import Task as Task
 
 __version__ = "0.1.0"

@@ -128,9 +128,7 @@ class TestRefused:
 
     def test_folds_beside_a_run_with_a_val_split_of_its_own(self, folds, here):
         zoo.train(recipe_of(1), folder="runs/c")
-        with pytest.raises(
-            PredictionsError, match="folds\\)' and 'c' are of different samples"
-        ):
+        with pytest.raises(PredictionsError, match="folds\\)' and 'c' are of different samples"):
             zoo.ensemble([*folds[0], "runs/c"])
 
     def test_val_splits_that_share_samples(self, folds, here):

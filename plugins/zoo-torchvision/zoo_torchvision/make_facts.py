@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import torch
+
 from zoo_torchvision.describing import describe
 from zoo_torchvision.facts import SHIPPED
 

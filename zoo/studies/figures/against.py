@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _HEIGHT, _LINE = 54.0, 4.2  # mm
 _TICKS = 8  # values up to which each has its number
+_SHORT = 18  # letters of a name, of which two have room side by side
 _LEAST = 3  # points that a power law is fitted to
 
 
@@ -187,7 +188,8 @@ def draw_against(
     lower: bool,
 ) -> Figure:
     named = [name for name, _ in series if name]
-    figure = new_figure(_HEIGHT + _LINE * (-(-(len(named) + 1) // 2)))
+    beside = 1 if any(len(name) > _SHORT for name in named) else 2
+    figure = new_figure(_HEIGHT + _LINE * (-(-(len(named) + 1) // beside)))
     axes = figure.add_subplot()
     for place, (name, points) in enumerate(series):
         _draw(axes, points, Look.number(place), name, connected=law is None)
@@ -206,7 +208,7 @@ def draw_against(
     _name(axes, sorted({one.x for one in every}), log_x=log_x, log_y=log_y)
     axes.set(xlabel=x_label, ylabel=y_label)
     if axes.get_legend_handles_labels()[0]:
-        figure.legend(loc="outside upper left", ncols=2)
+        figure.legend(loc="outside upper left", ncols=beside)
     return figure
 
 

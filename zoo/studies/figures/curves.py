@@ -24,6 +24,7 @@ _PART_DASHES = {"train": (0, (4, 1.5)), "val": "-"}
 _MARKED = 15  # epochs up to which each has a marker
 _HEIGHT, _LINE = 46.0, 4.2  # mm: of a panel, of a line of the legend
 _BESIDE = 4  # panels
+_SHORT = 18  # letters of a name, of which two have room side by side
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,9 @@ def draw_panels(panels: Sequence[Panel], *, across: int) -> Figure:
     down = -(-len(panels) // across)
     names = max(len(_entries(panel)) for panel in panels)
     single = len(panels) == 1
-    high = _HEIGHT + _LINE * -(-names // (2 if single else 1))
+    short = all(len(line.name) <= _SHORT for panel in panels for line in panel.lines)
+    beside = 2 if single and short else 1
+    high = _HEIGHT + _LINE * -(-names // beside)
     figure = new_figure(high * down, WIDTH if single else WIDE)
     for place, panel in enumerate(panels):
         axes = figure.add_subplot(down, across, place + 1)
@@ -146,7 +149,7 @@ def draw_panels(panels: Sequence[Panel], *, across: int) -> Figure:
         if handles := _entries(panel):
             axes.legend(
                 *zip(*((handle, name) for name, handle in handles.items()), strict=True),
-                loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2 if single else 1,
+                loc="lower left", bbox_to_anchor=(0, 1.0), ncols=beside,
                 title=panel.title or None, alignment="left",
             )  # fmt: skip
     return figure

@@ -13,7 +13,7 @@ from timm_hub_world import NAME, REPOSITORY, WHAT, by_hand, files, get, refusal
 
 timm = pytest.importorskip("timm")
 pytest.importorskip("zoo_timm")
-from zoo_timm import receiving  # noqa: E402
+from zoo_timm import hub, receiving  # noqa: E402
 
 pytest_plugins = ["timm_hub_fixtures"]
 
@@ -104,6 +104,8 @@ def test_bytes_that_are_not_those_are_refused_and_nothing_is_kept(
      "{what}: {hub!r} leads to 'file:///etc/passwd'; expected an https address"),
     (faults.head(Location="ftp://elsewhere/x"),
      "{what}: {hub!r} leads to 'ftp://elsewhere/x'; expected an https address"),
+    (faults.head(Location="http://192.0.2.1/x"),
+     "{what}: {hub!r} leads to 'http://192.0.2.1/x'; expected an https address"),
     (faults.broken, "{what}: {hub!r} answered 500; try again later, or {hand}"),
 ])  # fmt: skip
 def test_answers_that_no_hub_gives_are_refused_and_nothing_is_kept(web, folders, fault, said):
@@ -128,3 +130,13 @@ def test_a_repository_that_is_not_there_and_a_file_that_is_not_there(web, folder
         f"or from your own file"
     )
     assert files(folders) == []
+
+
+@pytest.mark.parametrize("endpoint", ["http://192.0.2.1:80", "http://localhost.invalid"])
+def test_a_hub_over_plain_http_elsewhere_is_not_asked(folders, monkeypatch, endpoint):
+    """Whoever is on the way would read the token, and forge the sha256 with the bytes."""
+    faults.hub_server.use(monkeypatch, endpoint)
+    monkeypatch.setattr(hub, "_answer", None)  # a call would raise
+    assert refusal() == (
+        f"HF_ENDPOINT {endpoint!r}: expected an https address, or an http one of this machine"
+    )

@@ -11,6 +11,7 @@ $HF_HOME/hub/models--OWNER--NAME/                                 what the Hub's
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import os
 import queue
 import re
@@ -107,6 +108,11 @@ def _fetched(repository: str, revision: str | None) -> Path:
             f"{what} is not in the cache {str(constants.HF_HUB_CACHE)!r}, and HF_HUB_OFFLINE is "
             f"set; unset it, or {else_}"
         )
+    if not _is_private(url):  # the sha256 comes the same way as the bytes
+        raise DataError(
+            f"HF_ENDPOINT {constants.ENDPOINT!r}: expected an https address, or an http one of "
+            f"this machine"
+        )
     found = _answer(url)
     if isinstance(found, Exception):
         raise DataError(
@@ -121,6 +127,17 @@ def _fetched(repository: str, revision: str | None) -> Path:
         )
     name = f"{_begins(repository, revision)}{digest}.safetensors"
     return zoo.fetch_weights(url=url, sha256=digest, largest=found.size, name=name)
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody on the way can read a token or forge the answer: https, or this machine."""
+    parts = urlsplit(url)
+    if parts.scheme != "http":
+        return parts.scheme == "https"
+    try:
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:  # a name
+        return parts.hostname == "localhost"
 
 
 def _answer(url: str) -> Any:

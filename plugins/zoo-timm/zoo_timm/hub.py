@@ -99,6 +99,11 @@ def _asked(repository: str, file: str, what: str) -> Any:
             f"{what} is not in the cache {str(constants.HF_HUB_CACHE)!r}, and HF_HUB_OFFLINE is "
             f"set; unset it, or {_by_hand(repository, url)}"
         )
+    if not receiving.is_private(url):  # the sha256 comes the same way as the bytes
+        raise DataError(
+            f"HF_ENDPOINT {constants.ENDPOINT!r}: expected an https address, or an http one of "
+            f"this machine"
+        )
     found = _answer(url)
     if isinstance(found, Exception):
         raise _refusal(found, what, repository, file, url) from found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import ipaddress
 import sys
 import time
 from collections.abc import Iterator
@@ -66,11 +67,23 @@ def receive(url: str, location: str, size: int, out: IO[bytes], what: str) -> st
 
 def _require_address(url: str, asked: str, what: str) -> None:
     """https leads to https only."""
-    scheme = urlsplit(asked).scheme
-    if scheme != "https" and scheme != urlsplit(url).scheme:
+    if urlsplit(asked).scheme == "https":
+        return
+    if urlsplit(url).scheme == "https" or not is_private(asked):
         raise DataError(
             f"{what}: {host(url)!r} leads to {asked[:200]!r}; expected an https address"
         )
+
+
+def is_private(url: str) -> bool:
+    """Whether nobody on the way can read the token or forge the answer: https, or this machine."""
+    parts = urlsplit(url)
+    if parts.scheme != "http":
+        return parts.scheme == "https"
+    try:
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:  # a name
+        return parts.hostname == "localhost"
 
 
 def _copied(blocks: Iterator[bytes], size: int, out: IO[bytes], what: str) -> str:

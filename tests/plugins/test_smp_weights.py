@@ -185,6 +185,14 @@ def test_other_files_are_refused_and_not_kept(web, published, folders, fault, sa
     assert kept(folders) == []
 
 
+def test_a_file_without_tensors_is_refused_and_timm_fetches_nothing_instead(web, folders):
+    own = folders / "cache" / "weights" / "test_resnet.r160_in1k.safetensors"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(save({}))
+    assert refusal(encoder="tu-test_resnet") == f"weights {str(own)!r} holds no tensors"
+    assert web.hub.asked == []
+
+
 def test_a_pickle_in_its_place_runs_nothing(web, folders, capfd):
     class Hostile:
         def __reduce__(self):

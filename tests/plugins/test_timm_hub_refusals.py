@@ -40,6 +40,18 @@ def test_a_web_page_by_a_right_name_and_hash_is_refused(web, folders):
     assert files(folders) == []
 
 
+def test_a_file_without_tensors_is_refused_and_timm_fetches_nothing_instead(web, folders):
+    faults.put(web.hub, REPOSITORY, save({}))
+    assert refusal() == f"{WHAT} holds no tensors"
+    asked = len(web.hub.asked)
+    own = folders / "cache" / "weights" / f"{NAME}.safetensors"
+    assert files(folders) == []
+    own.parent.mkdir(parents=True)
+    own.write_bytes(save({}))
+    assert refusal() == f"weights {str(own)!r} holds no tensors"
+    assert len(web.hub.asked) == asked
+
+
 def test_weights_that_are_not_finite_are_refused(web, folders, network):
     weights = {**network.state_dict(), "fc.bias": torch.full((1000,), float("nan"))}
     faults.put(web.hub, REPOSITORY, save(weights))

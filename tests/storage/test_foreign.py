@@ -276,6 +276,12 @@ def test_other_files_are_refused(tmp_path):
     tensors.save(tmp_path / "nan.safetensors", {"a": torch.tensor(float("nan"))})
     with pytest.raises(StorageError, match="tensor 'a' holds numbers that are not finite"):
         foreign.read(tmp_path / "nan.safetensors")
+    tensors.save(tmp_path / "empty.safetensors", {})
+    with pytest.raises(StorageError) as caught:
+        foreign.read(tmp_path / "empty.safetensors")
+    assert str(caught.value) == (
+        f"weights {str(tmp_path / 'empty.safetensors')!r} holds no tensors"
+    )
 
 
 def test_what_a_library_prints_is_no_answer(tmp_path, monkeypatch):

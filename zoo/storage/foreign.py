@@ -46,6 +46,8 @@ def read(path: Path) -> Foreign:
     weights, wrappers = (
         (tensors.from_bytes(data, what), []) if kind == SAFETENSORS else _converted(data, what)
     )
+    if not weights:  # a library handed none may fetch its own, and compare nothing
+        raise StorageError(f"{what} holds no tensors")
     notes = [f"taken from {key!r}" for key in wrappers]
     weights, stripped = _stripped(weights, what)
     notes += [f"{prefix!r} taken off the names" for prefix in stripped]

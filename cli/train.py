@@ -108,6 +108,8 @@ def train(
     """
     from zoo.recipes.flags import flag_overrides
 
+    if pretrained and recipe is not None:
+        _refuse_tag(recipe)
     overrides = flag_overrides(
         sets or (), dataset=dataset, root=root, positive=positive, size=size,
         architecture=architecture, pretrained=pretrained, init=init, loss=loss,
@@ -139,6 +141,15 @@ def train(
     with TerminalProgress(console) as progress:
         done = carry_out(recipe, folder=run, overrides=overrides, subscribers=[progress])
     finish(done)
+
+
+def _refuse_tag(recipe: Path) -> None:
+    """``--pretrained TAG``: the flag takes no value, so a tag after it is read as the recipe."""
+    from zoo.errors import RecipeError, missing_path
+
+    if not recipe.suffix and not recipe.exists():
+        tag = f"a tag of published weights is typed --init pretrained:{recipe}"
+        raise RecipeError([f"{missing_path('recipe', recipe)}; {tag}"])
 
 
 def finish(done: RunFolder, *, json: bool = False) -> None:

@@ -101,6 +101,21 @@ def test_an_expected_failure_exits_1_with_one_line(zoo: Zoo) -> None:
 
 
 @pytest.mark.parametrize(
+    ("recipe", "more"),
+    [
+        ("a1_in1k", "; a tag of published weights is typed --init pretrained:a1_in1k"),
+        ("none.toml", ""),
+    ],
+)
+def test_a_tag_behind_pretrained_is_told_from_a_recipe(zoo: Zoo, recipe: str, more: str) -> None:
+    assert zoo("train", "--architecture", "linear", "--pretrained", recipe) == (
+        1,
+        "",
+        f"zoo: error: recipe {recipe!r}: no such file or folder{more}\n",
+    )
+
+
+@pytest.mark.parametrize(
     "arguments",
     [("--debug", "runs", "list", "nowhere"), ("runs", "list", "nowhere", "--debug")],
 )

@@ -31,7 +31,7 @@ def built(name, size=64, channels=3, task=COLOURS):
 @pytest.mark.slow
 def test_the_contract():
     found = {(one.kind, one.name) for one in zoo.check_plugin("zoo-pretrainedmodels")}
-    assert found == {("architecture", "pretrainedmodels/alexnet")}
+    assert ("architecture", "pretrainedmodels/bninception") in found  # small ones, of all 45
 
 
 def test_the_contract_of_a_small_one():

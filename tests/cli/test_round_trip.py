@@ -73,8 +73,8 @@ def test_the_round_trip(here: Path, asked: Callable[..., subprocess.CompletedPro
     done = asked("eval", "it@best", *root, cwd="yours", **cache, ZOO_PLUGINS="medical")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert done.stderr.endswith(
-        "which is not installed; only if you trust that package, type: "
-        "pip install zoo-basics==0.1.0\n"
+        "comes from zoo-basics 0.1.0, which ZOO_PLUGINS=medical leaves out; add zoo-basics to it, "
+        "or unset it\n"
     )
     server.kill()  # what was pulled is here
     server.communicate()

@@ -87,6 +87,23 @@ def test_a_missing_plugin_names_the_command(published):
     )
 
 
+@pytest.mark.parametrize("chosen", ["medical", "zoo-medical, trackers"])
+def test_a_plugin_that_the_environment_leaves_out_is_not_called_uninstalled(monkeypatch, chosen):
+    one = draft()
+    one.plugin.update(distribution="zoo-basics", version="0.1.0")
+    monkeypatch.setenv("ZOO_PLUGINS", chosen)
+    with pytest.raises(RegistryError) as caught:
+        build_network(one.architecture, TASK, Catalog([]), one.plugin)
+    assert str(caught.value) == (
+        f"architecture 'tiny': the record says that it comes from zoo-basics 0.1.0, which "
+        f"ZOO_PLUGINS={chosen} leaves out; add zoo-basics to it, or unset it"
+    )
+    for other in ("", "basics", "medical,zoo-basics"):  # none of these leaves it out
+        monkeypatch.setenv("ZOO_PLUGINS", other)
+        with pytest.raises(RegistryError, match="only if you trust that package"):
+            build_network(one.architecture, TASK, Catalog([]), one.plugin)
+
+
 def test_another_version_of_the_plugin(catalog):
     one = draft()
     one.architecture["name"] = "gone"

@@ -120,6 +120,14 @@ def _selected(points: list[metadata.EntryPoint], chosen: str) -> list[metadata.E
     return [point for point in points if names & {point.name, _distribution(point)[0]}]
 
 
+def left_out(distribution: str) -> str:
+    """What ``$ZOO_PLUGINS`` says where that leaves out all plugins of an installed distribution."""
+    chosen = os.environ.get(SELECTION_VARIABLE, "")
+    names = {name.strip() for name in chosen.split(",") if name.strip()}
+    own = {point.name for point in installed() if _distribution(point)[0] == distribution}
+    return chosen if names and own and not names & {distribution, *own} else ""
+
+
 def _distribution(point: metadata.EntryPoint) -> tuple[str, str]:
     """Name and version; a damaged installation may lack either."""
     if point.dist is None:

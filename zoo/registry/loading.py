@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from zoo.data.preprocessing import Preprocessing
 from zoo.errors import ComponentError, PluginError, RegistryError, ZooError
-from zoo.plugins import offline
+from zoo.plugins import loading, offline
 from zoo.plugins.catalog import Catalog
 from zoo.plugins.catalog import catalog as installed
 from zoo.plugins.contexts import ArchitectureContext
@@ -176,6 +176,11 @@ def _not_installed(
     there = [one.plugin.version for one in catalog.loaded if one.plugin.distribution == owner]
     if there == [version]:
         return error
+    if chosen := loading.left_out(owner):
+        return RegistryError(
+            f"architecture {name!r}: the record says that it comes from {owner} {version}, which "
+            f"{loading.SELECTION_VARIABLE}={chosen} leaves out; add {owner} to it, or unset it"
+        )
     state = f"is installed as {there[0]}, without it" if there else "is not installed"
     # The name is a stranger's word: it may be that of a package made to be installed by mistake.
     return RegistryError(

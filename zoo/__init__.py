@@ -10,12 +10,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zoo.data.asking_hub import ask_hub as ask_hub
     from zoo.data.datasets import ArraySplit as ArraySplit
     from zoo.data.datasets import Dataset as Dataset
     from zoo.data.datasets import FileSplit as FileSplit
     from zoo.data.datasets import Provenance as Provenance
     from zoo.data.datasets import Split as Split
     from zoo.data.decoding import open_image as open_image
+    from zoo.data.download import is_private_address as is_private_address
     from zoo.data.draws import Draws as Draws
     from zoo.data.published_weights import fetch_weights as fetch_weights
     from zoo.data.published_weights import read_torch_weights as read_torch_weights
@@ -68,6 +70,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "zoo.data.asking_hub": ("ask_hub",),
+    "zoo.data.download": ("is_private_address",),
     "zoo.data.datasets": ("ArraySplit", "Dataset", "FileSplit", "Provenance", "Split"),
     "zoo.data.decoding": ("open_image",),
     "zoo.data.draws": ("Draws",),

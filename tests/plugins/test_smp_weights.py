@@ -152,7 +152,7 @@ def test_without_a_network_it_says_what_to_do_in_time(folders, monkeypatch):
 def test_a_hub_over_plain_http_elsewhere_is_not_asked(folders, monkeypatch):
     """Whoever is on the way would read the token, and forge the sha256 with the bytes."""
     stand_in.hub_server.use(monkeypatch, "http://192.0.2.1:80")
-    monkeypatch.setattr(hub, "_answer", None)  # a call would raise
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", None)  # a call would raise
     assert refusal() == (
         "HF_ENDPOINT 'http://192.0.2.1:80': expected an https address, or an http one of this "
         "machine"

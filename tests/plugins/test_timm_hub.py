@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save
 from timm_hub_world import NAME, REPOSITORY, WHAT, by_hand, files, get, refusal
 
+from zoo.data import asking_hub
 from zoo.errors import ZooError
 
 timm = pytest.importorskip("timm")
@@ -128,7 +129,7 @@ def test_a_server_that_is_silent_is_not_waited_for(web, folders, monkeypatch):
 
 
 def test_a_name_that_nobody_resolves_is_not_waited_for(web, folders, monkeypatch):
-    monkeypatch.setattr(hub, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(asking_hub, "ANSWER_SECONDS", 0.3)
     web.heads = faults.silent
     assert "cannot be reached: TimeoutError: no answer within 0.3 s; " in refusal()
 

@@ -13,7 +13,7 @@ from timm_hub_world import NAME, REPOSITORY, WHAT, by_hand, files, get, refusal
 
 timm = pytest.importorskip("timm")
 pytest.importorskip("zoo_timm")
-from zoo_timm import hub, receiving  # noqa: E402
+from zoo_timm import receiving  # noqa: E402
 
 pytest_plugins = ["timm_hub_fixtures"]
 
@@ -148,7 +148,7 @@ def test_a_repository_that_is_not_there_and_a_file_that_is_not_there(web, folder
 def test_a_hub_over_plain_http_elsewhere_is_not_asked(folders, monkeypatch, endpoint):
     """Whoever is on the way would read the token, and forge the sha256 with the bytes."""
     faults.hub_server.use(monkeypatch, endpoint)
-    monkeypatch.setattr(hub, "_answer", None)  # a call would raise
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", None)  # a call would raise
     assert refusal() == (
         f"HF_ENDPOINT {endpoint!r}: expected an https address, or an http one of this machine"
     )

@@ -55,10 +55,10 @@ class Wanted:
 
     def may_ask(self, url: str) -> bool:
         """Whether that address may be asked, at first or by a redirect."""
-        parts = urlsplit(url)
-        if parts.scheme == "http":
-            return self.plain == "any" or (self.plain == "loopback" and _is_here(parts.hostname))
-        return parts.scheme == "https"
+        scheme = urlsplit(url).scheme
+        if scheme == "http" and self.plain != "loopback":
+            return self.plain == "any"
+        return is_private_address(url)
 
     def require(self, found: str, what: str, then: str) -> None:
         """Raise :class:`DataError` unless ``found``, in hexadecimal digits, is the digest."""
@@ -105,11 +105,16 @@ def _hash(digest: str) -> Any:
     return hashlib.new(digest, usedforsecurity=False)
 
 
-def _is_here(host: str | None) -> bool:
+def is_private_address(url: str) -> bool:
+    """Whether nobody on the way can read what is asked or forge the answer: https, or http on this
+    machine."""
+    parts = urlsplit(url)
+    if parts.scheme != "http":
+        return parts.scheme == "https"
     try:
-        return ipaddress.ip_address(host or "").is_loopback
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
     except ValueError:  # a name, which somebody answers for
-        return host == "localhost"
+        return parts.hostname == "localhost"
 
 
 def _copy(file: Wanted, out: IO[bytes], path: Path, report: Report) -> str:

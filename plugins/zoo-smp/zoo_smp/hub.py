@@ -11,13 +11,10 @@ $HF_HOME/hub/models--OWNER--NAME/                                 what the Hub's
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import os
-import queue
 import re
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import zoo
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FILE = "model.safetensors"
-CONNECT_SECONDS = 3.0
-ANSWER_SECONDS = 4.0  # with the look-up of the name, for which no client sets a limit
 LARGEST = 16 << 30  # bytes, the most that zoo reads
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -37,7 +32,7 @@ def weights(repository: str, revision: str | None = None) -> dict[str, Tensor]:
     """The tensors of ``OWNER/NAME`` at a commit, by default the newest, by name.
 
     Raises :class:`zoo.ZooError` where they cannot be had, or are not what the Hub says they are;
-    nothing is kept then. Without a network that takes :data:`ANSWER_SECONDS`."""
+    nothing is kept then. Without a network that takes 4 s."""
     path = _by_hand(repository) or _kept(repository, revision)
     path = path or _of_the_client(repository, revision) or _fetched(repository, revision)
     return zoo.read_torch_weights(path)
@@ -108,17 +103,15 @@ def _fetched(repository: str, revision: str | None) -> Path:
             f"{what} is not in the cache {str(constants.HF_HUB_CACHE)!r}, and HF_HUB_OFFLINE is "
             f"set; unset it, or {else_}"
         )
-    if not _is_private(url):  # the sha256 comes the same way as the bytes
+    try:
+        found = zoo.ask_hub(url)
+    except zoo.ZooError:
+        raise
+    except Exception as error:  # the client's libraries have errors of their own
         raise DataError(
-            f"HF_ENDPOINT {constants.ENDPOINT!r}: expected an https address, or an http one of "
-            f"this machine"
-        )
-    found = _answer(url)
-    if isinstance(found, Exception):
-        raise DataError(
-            f"{what} cannot be had from {urlsplit(url).netloc!r}: {_reason(found)}; {else_}, or "
+            f"{what} cannot be had from {urlsplit(url).netloc!r}: {_reason(error)}; {else_}, or "
             f"set HF_ENDPOINT to a mirror's address"
-        ) from found
+        ) from error
     digest = found.etag or ""
     if not _SHA256.fullmatch(digest) or not found.size or found.size > LARGEST:
         raise DataError(
@@ -127,37 +120,6 @@ def _fetched(repository: str, revision: str | None) -> Path:
         )
     name = f"{_begins(repository, revision)}{digest}.safetensors"
     return zoo.fetch_weights(url=url, sha256=digest, largest=found.size, name=name)
-
-
-def _is_private(url: str) -> bool:
-    """Whether nobody on the way can read a token or forge the answer: https, or this machine."""
-    parts = urlsplit(url)
-    if parts.scheme != "http":
-        return parts.scheme == "https"
-    try:
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:  # a name
-        return parts.hostname == "localhost"
-
-
-def _answer(url: str) -> Any:
-    """What the client gives, or raises, in a thread: nothing else ends a look-up of a name that
-    never answers."""
-    from huggingface_hub import get_hf_file_metadata
-
-    answers: queue.Queue[Any] = queue.Queue()
-
-    def ask() -> None:
-        try:
-            answers.put(get_hf_file_metadata(url, timeout=CONNECT_SECONDS))
-        except Exception as error:
-            answers.put(error)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        return answers.get(timeout=ANSWER_SECONDS)
-    except queue.Empty:
-        return TimeoutError(f"no answer within {ANSWER_SECONDS:g} s")
 
 
 def _digest(path: Path) -> str:

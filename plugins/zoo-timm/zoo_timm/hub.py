@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import queue
 import re
 import shutil
-import threading
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FILE = "model.safetensors"
-CONNECT_SECONDS = 3.0
-ANSWER_SECONDS = 4.0  # with the look-up of the name, for which no client sets a limit
 LARGEST = 16 << 30  # bytes, the most that zoo reads
 _SHA256, _COMMIT = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{40}")
 
@@ -40,7 +36,7 @@ def weights(repository: str, file: str = FILE) -> dict[str, Tensor]:
     """The tensors of a ``.safetensors`` file of ``OWNER/NAME``, by name.
 
     Raises :class:`zoo.ZooError` where it cannot be had, or is not what the Hub says it is; nothing
-    is kept then. Without a network that takes :data:`ANSWER_SECONDS`."""
+    is kept then. Without a network that takes 4 s."""
     what = f"{repository!r} of the Hub"
     if not file.endswith(".safetensors"):
         raise DataError(
@@ -99,14 +95,12 @@ def _asked(repository: str, file: str, what: str) -> Any:
             f"{what} is not in the cache {str(constants.HF_HUB_CACHE)!r}, and HF_HUB_OFFLINE is "
             f"set; unset it, or {_by_hand(repository, url)}"
         )
-    if not receiving.is_private(url):  # the sha256 comes the same way as the bytes
-        raise DataError(
-            f"HF_ENDPOINT {constants.ENDPOINT!r}: expected an https address, or an http one of "
-            f"this machine"
-        )
-    found = _answer(url)
-    if isinstance(found, Exception):
-        raise _refusal(found, what, repository, file, url) from found
+    try:
+        found = zoo.ask_hub(url)
+    except ZooError:
+        raise
+    except Exception as error:  # the client's libraries have errors of their own
+        raise _refusal(error, what, repository, file, url) from error
     etag, size, commit = found.etag or "", found.size, found.commit_hash or ""
     if not _COMMIT.fullmatch(commit):
         raise DataError(
@@ -120,26 +114,6 @@ def _asked(repository: str, file: str, what: str) -> Any:
     if size > LARGEST:
         raise DataError(f"{what}: {file!r} has {size} bytes; zoo reads {LARGEST} at most")
     return found
-
-
-def _answer(url: str) -> Any:
-    """What the client gives, or raises, in a thread: nothing else ends a look-up of a name that
-    never answers."""
-    from huggingface_hub import get_hf_file_metadata
-
-    answers: queue.Queue[Any] = queue.Queue()
-
-    def ask() -> None:
-        try:
-            answers.put(get_hf_file_metadata(url, timeout=CONNECT_SECONDS))
-        except Exception as error:
-            answers.put(error)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        return answers.get(timeout=ANSWER_SECONDS)
-    except queue.Empty:
-        return TimeoutError(f"no answer within {ANSWER_SECONDS:g} s")
 
 
 def _refusal(error: Exception, what: str, repository: str, file: str, url: str) -> DataError:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import ipaddress
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
+import zoo
 from zoo import DataError, ZooError
 
 STALL_SECONDS, STALL_BYTES = 30.0, 1 << 18  # so much must come in that time
@@ -69,21 +69,10 @@ def _require_address(url: str, asked: str, what: str) -> None:
     """https leads to https only."""
     if urlsplit(asked).scheme == "https":
         return
-    if urlsplit(url).scheme == "https" or not is_private(asked):
+    if urlsplit(url).scheme == "https" or not zoo.is_private_address(asked):
         raise DataError(
             f"{what}: {host(url)!r} leads to {asked[:200]!r}; expected an https address"
         )
-
-
-def is_private(url: str) -> bool:
-    """Whether nobody on the way can read the token or forge the answer: https, or this machine."""
-    parts = urlsplit(url)
-    if parts.scheme != "http":
-        return parts.scheme == "https"
-    try:
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:  # a name
-        return parts.hostname == "localhost"
 
 
 def _copied(blocks: Iterator[bytes], size: int, out: IO[bytes], what: str) -> str:

@@ -40,6 +40,32 @@ def test_jobs_give_what_one_process_gives(whole, tmp_path):
     assert without_times(made.data) == whole[1]
 
 
+class Done:
+    """A job that is over; what submitit would unpickle is not to be asked for."""
+
+    def done(self):
+        return True
+
+    def result(self):
+        raise AssertionError("a pickle was read")
+
+
+def test_what_a_job_came_to_is_read_as_json_and_a_lost_one_is_submitted_again(tmp_path):
+    pytest.importorskip("submitit")
+    from zoo.studies.carrying import DONE, FAILED
+    from zoo.studies.executing_slurm import LOCAL, SlurmJobs
+
+    jobs = SlurmJobs(2, tmp_path, {}, LOCAL)
+    (tmp_path / "a.outcome.json").write_text('{"status": "done", "reason": "", "seconds": 1.5}')
+    jobs._jobs = {"a": (None, Done()), "b": (None, Done())}
+    (ended,) = jobs._ended()
+    assert (ended.key, ended.outcome.status, ended.outcome.seconds) == ("a", DONE, 1.5)
+    assert jobs._waiting == [None]
+    jobs._jobs = {"b": (None, Done())}
+    (ended,) = jobs._ended()
+    assert (ended.key, ended.outcome.status) == ("b", FAILED)
+
+
 def test_a_cluster_that_is_not_there_is_one_line(whole, tmp_path):
     pytest.importorskip("submitit")
     from zoo.studies.executing_slurm import SlurmJobs

@@ -1,7 +1,8 @@
 """Runs as jobs of a Slurm cluster, by submitit: one job a run, gone on with when it is preempted.
 
 The folder of results has to be on a file system that every node sees. A job that is cancelled, out
-of time or preempted saves first; one that is lost is submitted once more.
+of time or preempted saves first; one that is lost is submitted once more. What a job comes to is
+a JSON file: the pickle that submitit leaves beside it is never read here.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import Any
 
 from zoo.errors import StudyError, reason
 from zoo.runs.extras import needed
+from zoo.storage import commit, strict_json
 from zoo.studies.carrying import PAUSED, Outcome, Work, carry_out
 from zoo.studies.executing import BEGUN, MOST_DEATHS, Ended, Message, Told, died
 
+_OUTCOME_BYTES = 1 << 20
 _LOOK = 0.5  # seconds between two looks at the jobs
 SLURM, LOCAL = "slurm", "local"
 
@@ -23,18 +26,20 @@ SLURM, LOCAL = "slurm", "local"
 class Carry:
     """What a job does; submitit calls ``checkpoint`` when its time is over or it is preempted."""
 
-    def __call__(self, line: str) -> dict[str, Any]:
+    def __call__(self, line: str, path: str) -> None:
+        """Leave the outcome at ``path``."""
         begun = time.perf_counter()
         try:
             outcome = carry_out(Work.of_line(line), lambda event: None)
         except KeyboardInterrupt:
             outcome = Outcome(PAUSED)
         took = time.perf_counter() - begun
-        return {"status": outcome.status, "reason": outcome.reason, "seconds": took}
+        said = {"status": outcome.status, "reason": outcome.reason, "seconds": took}
+        commit.write(Path(path), strict_json.dumps(said))
 
-    def checkpoint(self, line: str) -> Any:
+    def checkpoint(self, line: str, path: str) -> Any:
         submitit = needed("submitit", "slurm", "a study on Slurm")
-        return submitit.helpers.DelayedSubmission(self, line)
+        return submitit.helpers.DelayedSubmission(self, line, path)
 
 
 class SlurmJobs:
@@ -51,7 +56,7 @@ class SlurmJobs:
             self._executor.update_parameters(**options)
         except Exception as error:  # of many kinds: no such cluster, no such option
             raise StudyError([f"--slurm: {reason(error)}"]) from error
-        self.count = count
+        self.count, self._folder = count, folder
         self._waiting: list[Work] = []
         self._jobs: dict[str, tuple[Work, Any]] = {}
         self._deaths: dict[str, int] = {}
@@ -91,7 +96,10 @@ class SlurmJobs:
             if self._paused:
                 found.append(Ended(work.key, Outcome(PAUSED)))
                 continue
-            self._jobs[work.key] = (work, self._executor.submit(Carry(), work.as_line()))
+            path = self._path(work.key)
+            path.unlink(missing_ok=True)  # of an earlier study
+            job = self._executor.submit(Carry(), work.as_line(), str(path))
+            self._jobs[work.key] = (work, job)
             found.append(Told(work.key, {"event": BEGUN}))
         return found
 
@@ -101,15 +109,21 @@ class SlurmJobs:
             if not job.done():
                 continue
             del self._jobs[key]
-            try:
-                found.append(Ended(key, Outcome(**job.result())))
-            except Exception as error:  # submitit's own, for a job that is lost
-                if self._paused:
-                    found.append(Ended(key, Outcome(PAUSED)))
-                    continue
+            path = self._path(key)
+            if path.is_file():
+                data = path.read_bytes()
+                said = strict_json.loads(data, f"outcome {str(path)!r}", _OUTCOME_BYTES)
+                found.append(Ended(key, Outcome(**said)))
+            elif self._paused:
+                found.append(Ended(key, Outcome(PAUSED)))
+            else:
                 self._deaths[key] = self._deaths.get(key, 0) + 1
                 if self._deaths[key] >= MOST_DEATHS:
-                    found.append(Ended(key, died(f"was lost by Slurm ({type(error).__name__})")))
+                    found.append(Ended(key, died("was lost by Slurm")))
                 else:
                     self._waiting.insert(0, work)
         return found
+
+    def _path(self, key: str) -> Path:
+        """Where a job leaves what it came to."""
+        return self._folder / f"{key}.outcome.json"

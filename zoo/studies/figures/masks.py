@@ -20,6 +20,7 @@ from zoo.predictions.masks import MaskPredictions
 from zoo.predictions.own_masks import MaskPair
 from zoo.reports.blocks import Chart
 from zoo.reports.pictures import Pictures, open_pictures
+from zoo.reports.sections.masks import image_dice
 from zoo.reports.style import FAINT, SMALLEST, WIDE, in_style, new_figure
 from zoo.reports.subject import open_subject
 from zoo.studies.figures.asked import Asked, Row, left_out, shown_name
@@ -51,7 +52,8 @@ def masks(asked: Asked) -> Chart | None:
     said = [one for row in shown if (one := found[id(row)]) is not None]
     chosen = _chosen(asked, said)
     pictures = _pictures(asked, shown[0], said[0])
-    lines = [_line(name, said, pictures) for name in chosen]
+    pairs = [_pairs(one, chosen) for one in said]
+    lines = [_line(name, said[0].task, [one[name] for one in pairs], pictures) for name in chosen]
     heads = ["image", "truth", *(shown_name(row) for row in shown)]
     which = "From the worst to the best by the first row's Dice." if _counted(asked) else ""
     without = "" if pictures else "The images themselves are not at hand."
@@ -96,13 +98,7 @@ def _chosen(asked: Asked, said: Sequence[MaskPredictions]) -> list[str]:
 
 def _dice(said: MaskPredictions) -> dict[str, float]:
     """By id, of the images that have one."""
-    tables = [
-        count(said.task, target, decision)
-        for chunk in said.chunks()
-        for target, decision in zip(chunk.targets, chunk.decisions, strict=True)  # type: ignore[arg-type]
-    ]
-    values = of_images(said.task, np.array(tables))["dice"]
-    known = zip(map(str, said.ids.tolist()), values.tolist(), strict=True)
+    known = zip(map(str, said.ids.tolist()), image_dice(said).tolist(), strict=True)
     return {name: value for name, value in known if not math.isnan(value)}
 
 
@@ -117,8 +113,9 @@ def _pictures(asked: Asked, row: Row, said: MaskPredictions) -> Pictures | None:
             return None
 
 
-def _line(name: str, said: Sequence[MaskPredictions], pictures: Pictures | None) -> list[Cell]:
-    pairs = [_pair(one, name) for one in said]
+def _line(
+    name: str, task: Task, pairs: Sequence[MaskPair], pictures: Pictures | None
+) -> list[Cell]:
     truth = pairs[0].targets
     assert truth is not None
     image = _sized(pictures.pixels(name) if pictures else None, truth.shape)
@@ -126,21 +123,18 @@ def _line(name: str, said: Sequence[MaskPredictions], pictures: Pictures | None)
         Cell(None if pictures is None else _laid(image, None), written(clipped(name, 24))),
         Cell(_laid(image, truth), ""),
     ]
-    for one, pair in zip(said, pairs, strict=True):
-        dice = _dice_of(one.task, pair)
-        over = _sized(image[..., :1] if image.shape[2] == 1 else image, pair.decisions.shape)
+    for pair in pairs:
+        dice = _dice_of(task, pair)
+        over = _sized(image, pair.decisions.shape)
         text = "no Dice" if math.isnan(dice) else f"Dice {dice:.3f}"
         cells.append(Cell(_laid(over, pair.decisions), text))
     return cells
 
 
-def _pair(said: MaskPredictions, name: str) -> MaskPair:
-    """In the image's own size, where the file has that."""
-    place = list(map(str, said.ids.tolist())).index(name)
-    for number, one in enumerate(said.images()):
-        if number == place:
-            return one.own or one.network
-    raise AssertionError(name)
+def _pairs(said: MaskPredictions, names: Sequence[str]) -> dict[str, MaskPair]:
+    """By id; in an image's own size, where the file has that. The file is read once."""
+    images = zip(map(str, said.ids.tolist()), said.images(), strict=True)
+    return {name: one.own or one.network for name, one in images if name in names}
 
 
 def _dice_of(task: Task, pair: MaskPair) -> float:

@@ -55,7 +55,7 @@ def read_history(path: Path) -> History:
     steps: dict[int, list[tuple[float, float]]] = {}
     about: dict[str, Mapping[str, Any]] = {}
     resumed = 0
-    for event in _events(reading.read(path, EVENTS_BYTES, what="event log")):
+    for event in read_events(path):
         kind, epoch = event.get("event"), _epoch(event.get("epoch"))
         if kind == "epoch_ended" and epoch:
             epochs[epoch] = event
@@ -86,8 +86,9 @@ def read_history(path: Path) -> History:
     )
 
 
-def _events(data: bytes) -> Iterator[dict[str, Any]]:
-    for line in data.split(b"\n"):
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """Whole lines. Raises as :func:`read_history` does."""
+    for line in reading.read(path, EVENTS_BYTES, what="event log").split(b"\n"):
         try:
             event = json.loads(line.decode("utf-8", errors="replace"))
         except (ValueError, RecursionError):

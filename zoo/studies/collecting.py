@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import ZooError
+from zoo.errors import StorageError, ZooError
+from zoo.reports import history
 from zoo.runs import folder as folders
 from zoo.runs.folder import RunFolder
 from zoo.studies import metric_names
@@ -41,7 +41,7 @@ def collected(path: Path, wanted: Iterable[Wanted]) -> dict[str, Any]:
     if not folders.is_run(path):
         return found
     run = RunFolder(path)
-    info, events = run.info, list(read_events(path))
+    info, events = run.info, events_of(path)
     found |= _numbers(info, events)
     measured: dict[str, Mapping[str, Any]] = {}
     for one in wanted:
@@ -77,19 +77,12 @@ def measured_of(run: Mapping[str, Any], split: str, out: Path) -> Mapping[str, A
     return measured_on(RunFolder((out / place / said).parent.parent), split)
 
 
-def read_events(path: Path) -> Iterable[Mapping[str, Any]]:
-    """Whole lines of ``events.jsonl``; a kill may have torn the last one."""
+def events_of(path: Path) -> list[Mapping[str, Any]]:
+    """Of a run's folder; none where there is no log yet."""
     try:
-        lines = (path / folders.EVENTS).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(event, dict):
-            yield event
+        return list(history.read_events(path / folders.EVENTS))
+    except StorageError:
+        return []
 
 
 def _numbers(info: Mapping[str, Any], events: list[Mapping[str, Any]]) -> dict[str, Any]:

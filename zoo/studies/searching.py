@@ -25,7 +25,7 @@ from zoo.recipes.writing import recipe_data
 from zoo.runs.extras import needed
 from zoo.storage import commit
 from zoo.studies.carrying import DONE, PAUSED, PRUNED, Outcome, Work
-from zoo.studies.collecting import Wanted, collected, read_events
+from zoo.studies.collecting import Wanted, collected, events_of
 from zoo.studies.expanding import Job, Row, Table, jobs_of
 from zoo.studies.results import run_folder
 from zoo.studies.schema import Span
@@ -227,7 +227,7 @@ class Search:
     def _replayed(self, key: str) -> bool:
         """Report the epochs that its run has already; False, with the trial told, where it was or
         is to be given up after one of them."""
-        for event in read_events(run_folder(self.out, key)):
+        for event in events_of(run_folder(self.out, key)):
             if event.get("event") == "epoch_ended" and not self.go_on(key, event):
                 self.ended(key, Outcome(PRUNED))
                 return False

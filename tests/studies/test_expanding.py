@@ -5,9 +5,10 @@ from __future__ import annotations
 from inline import write_study
 
 from zoo.recipes.flags import Override
-from zoo.studies.expanding import Asked, chosen, expand, value_at
+from zoo.studies.expanding import Asked, chosen, expand
 from zoo.studies.keys import run_key
 from zoo.studies.reading import read_study
+from zoo.studies.values import value_at
 
 VARY = """
 [tables.vary]
@@ -92,7 +93,7 @@ def test_a_cumulative_row_adds_to_those_before(tmp_path):
 
 def test_folds_and_seeds_and_what_goes_over_what(tmp_path):
     text = LISTED.replace("KIND", 'list"\nfolds = 2\nseeds = [7] #') + (
-        "[profiles.smoke]\nseeds = [3, 4]\n"
+        '[profiles.smoke]\nseeds = [3, 4]\nsplit = "val"\n'
         'set = { "optimizer.lr" = 0.25 }\n'
         'tables.t.rows.second = { "training.epochs" = 5 }\n'
     )
@@ -100,7 +101,9 @@ def test_folds_and_seeds_and_what_goes_over_what(tmp_path):
     assert [(j.seed, j.fold) for j in table.rows[0].jobs] == [(7, 0), (7, 1)]
     recipe = table.rows[0].jobs[1].recipe
     assert (recipe["split"]["folds"], recipe["split"]["fold"]) == (2, 1)
-    (table,) = tables_of(tmp_path, text, profile="smoke")
+    (table,) = tables_of(tmp_path, text.replace("folds = 2", 'split = "train"\nfolds = 2'),
+                         profile="smoke")  # fmt: skip
+    assert table.split == "val"
     assert [(j.seed, j.fold) for j in table.rows[0].jobs] == [(3, 0), (3, 1), (4, 0), (4, 1)]
     assert rows_of(table, "optimizer.lr", "training.epochs") == [
         ("first", 0.25, 1), ("second", 0.25, 5), ("third", 0.25, 1),

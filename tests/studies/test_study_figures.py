@@ -135,8 +135,8 @@ def test_training_is_drawn_beside_validation(tmp_path):
 
 
 def test_a_metric_stands_against_the_key_that_was_varied_with_the_published_value(tmp_path):
-    rows = rates(tmp_path, [0.1, 0.01])
-    rows[0]["published"] = {"A": "79.5"}
+    rows = [{**one, "varied": "rate"} for one in rates(tmp_path, [0.1, 0.01])]
+    rows[0]["published"] = {"A": "79.5 %"}
     other = row("batch", [run(tmp_path, "x", [0.1])], {"optimizer": {"lr": 0.5}}, varied="other")
     (chart,) = draw(
         tmp_path, table([*rows, other], kind="one_at_a_time", labels={"optimizer.lr": "rate"}),

@@ -7,6 +7,7 @@ from inline import HEAD, write_study
 
 from zoo.errors import StudyError
 from zoo.studies.expanding import Asked, expand
+from zoo.studies.planning import planned
 from zoo.studies.reading import read_study
 from zoo.studies.settings import flattened, value_text
 
@@ -97,6 +98,11 @@ def test_problems_are_told_all_at_once_with_their_line(tmp_path, text, lines):
     assert problems(tmp_path, text, profile="smoke" if "smoke" in text else "") == lines
 
 
+def test_metrics_of_the_whole_study_are_checked(tmp_path):
+    (line,) = problems(tmp_path, TABLE, HEAD.replace('["accuracy"]', '["accuracy", "acuracy"]'))
+    assert line.startswith("FILE:5: metrics.1: 'acuracy': expected a figure of zoo eval, as ")
+
+
 def test_what_is_asked_for_has_to_be_there(tmp_path):
     assert problems(tmp_path, TABLE, profile="lng") == [
         "no profile 'lng' (did you mean 'long'?); there are 'long'"
@@ -137,7 +143,7 @@ def test_published_values_are_read_strictly(tmp_path, content, line):
 
 
 def test_a_figure_names_a_table_and_rows_that_are_there(tmp_path):
-    figure = '[[figures]]\nkind = "bars"\nname = "f"\n'
+    figure = '[[figures]]\nkind = "confusion"\nname = "f"\n'
     several = TABLE + TABLE.replace('"t"', '"u"')
     assert problems(tmp_path, several + figure) == [
         "FILE:30: figures.0.table: missing; there are several tables: expected one of t, u"
@@ -150,6 +156,87 @@ def test_a_figure_names_a_table_and_rows_that_are_there(tmp_path):
         "FILE:28: figures.0.rows.1: no row 'b'; there are 'a'",
         "FILE:29: figures.0.panels.0.rows: no row 'c'; there are 'a'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("figure", "line"),
+    [
+        ('kind = "bars"', "FILE:25: figures.0.metric: missing; expected a figure, as "
+         "'val/accuracy'"),
+        ('kind = "curves"\nmetric = "accuracy"', "FILE:28: figures.0.metric: 'accuracy': curves "
+         "are over epochs: expected 'train/..' or 'val/..'"),
+        ('kind = "bars"\nmetric = "f1"\nmetrics = ["accuracy"]',
+         "FILE:29: figures.0.metrics: expected metric or metrics, not both"),
+        ('kind = "learning_curve"\nx = "optimizer.lr"\nmetrics = ["f1", "accuracy"]',
+         "FILE:29: figures.0.metrics: a figure of kind 'learning_curve' has one metric"),
+        ('kind = "metric_against"\nmetric = "f1"', "FILE:25: figures.0.x: missing; expected a key "
+         "of a recipe, as 'optimizer.lr'"),
+        ('kind = "metric_against"\nmetric = "f1"\nx = "optimizer.rate"', "FILE:29: figures.0.x: no "
+         "recipe of the figure's table says 'optimizer.rate'"),
+    ],
+)  # fmt: skip
+def test_a_figure_that_could_not_be_drawn_is_refused_before_anything_is_trained(
+    tmp_path, figure, line
+):
+    assert problems(tmp_path, f'{TABLE}[[figures]]\nname = "f"\n{figure}\n') == [line]
+
+
+SEARCH = '[[tables]]\nname = "s"\nkind = "search"\n[tables.search]\ntrials = 3\n'
+
+
+@pytest.mark.parametrize(
+    ("space", "line"),
+    [
+        ('"optimizer.lrr" = { low = 0.1, high = 0.2 }', "FILE:26: optimizer.lrr: unknown option "
+         "(did you mean 'lr'?); expected one of lr, beta1, beta2, eps, weight_decay, amsgrad"),
+        ('"training.epochs" = [1, 0]', "FILE:26: training.epochs: 0: expected int >= 1"),
+        ('"training.epochs" = { low = 1, high = 9, step = 0.5 }', "FILE:26: "
+         'tables.0.search.space."training.epochs": between whole numbers the step has to be one '
+         "too"),
+        ('"training.seed" = [1, 2]', "FILE:26: training.seed: each run has its own, of seeds; "
+         "leave this out"),
+    ],
+)  # fmt: skip
+def test_what_a_search_may_draw_is_checked_before_anything_is_trained(tmp_path, space, line):
+    assert problems(tmp_path, f"{SEARCH}[tables.search.space]\n{space}\n") == [line]
+
+
+def test_what_each_run_gets_of_its_own_cannot_be_set(tmp_path):
+    assert problems(tmp_path, TABLE + 'set = { "training.seed" = 7 }\n') == [
+        "FILE:25: training.seed: each run has its own, of seeds; leave this out"
+    ]
+    text = TABLE.replace("kind", "folds = 3\nkind", 1) + 'set = { "split.folds" = 3 }\n'
+    assert problems(tmp_path, text) == [
+        "FILE:26: split.folds: each run has its own, of folds; leave this out"
+    ]
+
+
+def test_a_study_without_end_is_refused_before_it_is_expanded(tmp_path):
+    grid = TABLE.partition("[[tables.rows]]")[0].replace("list", "grid") + "[tables.vary]\n"
+    values = "[" + ", ".join(f"{one}e-9" for one in range(1, 12)) + "]"
+    keys = ("optimizer.lr", "optimizer.eps", "optimizer.weight_decay")
+    text = grid + "".join(f'"{key}" = {values}\n' for key in keys)
+    assert problems(tmp_path, text) == [
+        "FILE:20: tables.0: more than 1,000 rows; expected so many at most"
+    ]
+    assert problems(tmp_path, TABLE.replace("kind", "folds = 1000\nkind", 1), seeds=range(11)) == [
+        "the study has 11,000 runs or more; expected at most 10,000: fewer rows, seeds or folds"
+    ]
+
+
+def test_names_of_files_are_told_apart(tmp_path):
+    assert problems(tmp_path, TABLE + TABLE.replace('"t"', '"T-differences"')) == [
+        "FILE:26: tables.1.name: so are the differences of table 't' named; expected another name"
+    ]
+
+
+@pytest.mark.parametrize("seeds", [[], [0, 0], [-1], [2**32]])
+def test_seeds_from_elsewhere_are_checked_too(tmp_path, seeds):
+    with pytest.raises(StudyError) as caught:
+        planned(write_study(tmp_path, TABLE), seeds=seeds)
+    assert str(caught.value) == (
+        f"seeds: {seeds}: expected whole numbers from 0, below 2^32, each once, as [0, 1, 2]"
+    )
 
 
 def test_dotted_and_nested_settings_are_the_same():

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zoo.studies.carrying import DIVERGED, DONE, FAILED
-from zoo.studies.expanding import value_at
 from zoo.studies.metric_names import result_key
-from zoo.studies.schema import Column
+from zoo.studies.schema import DIFFERENCES, Column
 from zoo.studies.settings import value_text
 from zoo.studies.statistics import OF_RUN
+from zoo.studies.values import value_at
 
 NOTHING = "-"
 NOT_SHOWN = "no difference shown"
@@ -20,7 +20,7 @@ _DIFFERENCES = (
     f"Paired by seed and by sample, with 95 % interval. Better or worse: shown at 5 % by the runs "
     f"and by the samples, after Holm's correction over the rows; else {NOT_SHOWN}."
 )
-_MARKS = "abcdefghijklmnopqrstuvwxyz"
+_MARKS = "abcdefghijklmnoprstuvwxyz"  # no q: it cannot be raised
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _differences(table: Mapping[str, Any], columns: Sequence[Column]) -> ShownTa
     ]
     head = [Heading("Row", number=False), *(Heading(column.title) for column in columns)]
     title = f"Differences from {table['reference']}"
-    return ShownTable(f"{table['name']}-differences", title, head, rows, [("", _DIFFERENCES)])
+    return ShownTable(f"{table['name']}{DIFFERENCES}", title, head, rows, [("", _DIFFERENCES)])
 
 
 def _head(columns: Sequence[Column], table: Mapping[str, Any]) -> Iterator[Heading]:

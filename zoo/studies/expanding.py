@@ -16,11 +16,14 @@ from zoo.recipes.schema import Recipe
 from zoo.recipes.sources import Draft, open_source
 from zoo.recipes.writing import recipe_data
 from zoo.studies import words
+from zoo.studies.checking import key_problems, profile_problems, require_asked
 from zoo.studies.keys import run_key
 from zoo.studies.parts import ProfilePart, ProfileTable, RowPart, Source, StudyFile, TablePart
 from zoo.studies.schema import Column, EnsembleSection, ProfileSection, ProfileTableSection
+from zoo.studies.search_space import corners, recipe_at
 from zoo.studies.settings import Settings
 
+MOST_RUNS = 10_000
 NO_PROFILE = ProfilePart(ProfileSection(), (), {})
 NO_PROFILE_TABLE = ProfileTable(ProfileTableSection(), (), {})
 
@@ -105,57 +108,41 @@ class Expansion:
         self._problems: dict[str, list[str]] = {}  # by line: the rows that have it
         self._own: list[Problem] = []
         self._drafts: dict[Any, Draft] = {}
-        if asked.profile and asked.profile not in study.profiles:
-            raise StudyError([words.no_profile(asked.profile, study.profiles)])
+        self._runs = 0
+        require_asked(study, asked)
         self.profile = study.profiles.get(asked.profile, NO_PROFILE)
 
     def tables(self) -> list[Table]:
-        self._check_names()
+        self._own += profile_problems(self.study, self.asked.profile, self.profile)
         every = [self._table(part) for part in self.study.tables]
         lines = problem_lines(self._own, self.study.places)
         lines += [self._with_rows(line, rows) for line, rows in self._problems.items()]
         if lines:
             raise StudyError(lines)
         every = [self._with_members(table, every) for table in every]
-        for table in every:
-            self._check_values(table)
+        self._own += key_problems(self.study, every)
         if self._own:
             raise StudyError(problem_lines(self._own, self.study.places))
         return every
-
-    def _check_names(self) -> None:
-        """What profile and command line name has to be there."""
-        tables = {part.head.name: part for part in self.study.tables}
-        at = ("profiles", self.asked.profile, "tables")
-        for name, over in self.profile.tables.items():
-            if name not in tables:
-                self._own.append(Problem((*at, name), words.unknown("table", name, tables)))
-                continue
-            rows = [row.name for row in tables[name].rows]
-            for row in over.rows:
-                if row not in rows:
-                    what = words.unknown("row", row, rows)
-                    self._own.append(Problem((*at, name, "rows", row), what))
-        for name in self.asked.tables:
-            if name not in tables:
-                raise StudyError([f"--table {name}: {words.unknown('table', name, tables)}"])
-        rows = [row.name for part in tables.values() for row in part.rows]
-        for name in self.asked.rows:
-            if name not in rows:
-                raise StudyError([f"--row {name}: {words.unknown('row', name, rows)}"])
 
     def _table(self, part: TablePart) -> Table:
         over = self.profile.tables.get(part.head.name, NO_PROFILE_TABLE)
         own, head, profile = part.head, self.study.head, self.profile.head
         seeds = _first(self.asked.seeds, over.head.seeds, profile.seeds, own.seeds, head.seeds)
         folds = _first(over.head.folds, profile.folds, own.folds, head.folds)
-        split = _first(own.split, profile.split, head.split)
+        split = _first(profile.split, own.split, head.split)
+        self._runs += max(len(part.rows), 1) * len(seeds) * max(folds, 1)
+        if self._runs > MOST_RUNS:
+            raise StudyError([words.too_many_runs(self._runs, MOST_RUNS)])
         table = Table(part, split, self._columns(part), (), seeds, folds)
         if part.search is not None:
             bare = RowPart(part.head.name, part.at)
             recipe, _ = self._recipe(table, bare, over)
-            jobs = [] if recipe is None else list(jobs_of(recipe, seeds[:1], 0))
-            return replace(table, searched=jobs[0] if jobs else None)
+            if recipe is None:
+                return table
+            searched = next(jobs_of(recipe, seeds[:1], 0))
+            self._check_space(part, searched.recipe)
+            return replace(table, searched=searched)
         rows = [self._row(table, row, over) for row in part.rows]
         return replace(table, rows=tuple(rows))
 
@@ -204,13 +191,40 @@ class Expansion:
             self.asked.over,
         ]
         settings = {one.key: one.value for layer in layers for one in layer}
+        self._check_given(table, row, layers)
         try:
             recipe, _ = complete(self._draft(source), layers, self.catalog)
         except RecipeError as error:
             for line in error.problems:
-                self._problems.setdefault(line, []).append(f"{part.head.name}/{row.name}")
+                self._note(line, part, row)
             return None, settings
         return recipe, settings
+
+    def _check_given(self, table: Table, row: RowPart, layers: Sequence[Settings]) -> None:
+        """What each run gets last would go over what is set here, and nobody would know."""
+        given = {"training.seed": "seeds"}
+        if table.folds:
+            given |= {"split.folds": "folds", "split.fold": "folds"}
+        searched = table.part.search.origins if table.part.search else {}
+        origins = [*((one.key, one.origin) for layer in layers for one in layer), *searched.items()]
+        for key, origin in origins:
+            if key in given:
+                self._note(f"{origin}: {words.given_by_study(key, given[key])}", table.part, row)
+
+    def _check_space(self, part: TablePart, base: Mapping[str, Any]) -> None:
+        assert part.search is not None
+        for drawn in corners(part.search):
+            try:
+                recipe_at(base, part.search, drawn, self.catalog)
+            except RecipeError as error:
+                for line in error.problems:
+                    self._problems.setdefault(line, [])
+
+    def _note(self, line: str, part: TablePart, row: RowPart) -> None:
+        rows = self._problems.setdefault(line, [])
+        name = f"{part.head.name}/{row.name}"
+        if name not in rows:
+            rows.append(name)
 
     def _draft(self, source: Source) -> Draft:
         """A copy of its own, for each is changed."""
@@ -222,7 +236,7 @@ class Expansion:
     def _with_rows(self, line: str, rows: Sequence[str]) -> str:
         """A problem of some rows names the first of them; one of all does not."""
         every = sum(len(part.rows) or 1 for part in self.study.tables)
-        if len(rows) == every:
+        if len(rows) in (0, every):
             return line
         more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
         return f"{line} (row {rows[0]}{more})"
@@ -255,18 +269,6 @@ class Expansion:
                         seen.add(job.key)
                         yield job
 
-    def _check_values(self, table: Table) -> None:
-        """A column's key has to be in the recipe of some row."""
-        recipes = [row.recipe for row in table.rows if row.recipe is not None]
-        if table.searched is not None:
-            recipes = [table.searched.recipe]
-        for index, column in enumerate(table.part.columns):
-            if column.value is None:
-                continue
-            if not any(value_at(one, column.value) is not None for one in recipes):
-                at = (*table.part.at, "columns", index, "value")
-                self._own.append(Problem(at, words.no_such_value(column.value)))
-
 
 def jobs_of(recipe: Recipe, seeds: Sequence[int], folds: int) -> Iterator[Job]:
     """A run for each seed, of each fold where there are ``folds``."""
@@ -278,17 +280,6 @@ def jobs_of(recipe: Recipe, seeds: Sequence[int], folds: int) -> Iterator[Job]:
                 split = split.model_copy(update={"folds": folds, "fold": fold})
             data = recipe_data(recipe.model_copy(update={"training": training, "split": split}))
             yield Job(run_key(data), seed, fold, data)
-
-
-def value_at(recipe: Mapping[str, Any], key: str) -> Any:
-    """What a recipe says at a dotted key; None where it has none."""
-    value: Any = recipe
-    for part in key.split("."):
-        if isinstance(value, list):
-            value = value[int(part)] if part.isdecimal() and int(part) < len(value) else None
-        else:
-            value = value.get(part) if isinstance(value, Mapping) else None
-    return value
 
 
 def _first(*values: Any) -> Any:

@@ -16,12 +16,13 @@ from zoo.studies.formats import comma_separated, differences_separated, latex, m
 from zoo.studies.page import study_page
 from zoo.studies.parts import StudyFile
 from zoo.studies.results import wanted_of
+from zoo.studies.schema import DIFFERENCES
 
 TABLES, FIGURES, PAGE = "tables", "figures", "study.html"
 _FORMATS = {
     ".md": markdown,
     ".csv": comma_separated,
-    "-differences.csv": differences_separated,
+    f"{DIFFERENCES}.csv": differences_separated,
     ".tex": latex,
 }
 

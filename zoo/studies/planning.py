@@ -7,12 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
+from zoo.errors import StudyError
 from zoo.recipes.flags import Override
 from zoo.runs.folder import RUNS
+from zoo.studies import words
 from zoo.studies.expanding import Asked, Job, Table, chosen, expand
 from zoo.studies.parts import StudyFile
 from zoo.studies.reading import read_study
 from zoo.studies.results import splits_of
+from zoo.studies.schema import Seeds
 
 
 @dataclass(frozen=True)
@@ -76,11 +81,18 @@ def planned(
     if isinstance(overrides, Mapping):
         overrides = [Override(key, value, key) for key, value in overrides.items()]
     study = read_study(Path(path))
-    given = None if seeds is None else tuple(seeds)
+    given = None if seeds is None else _checked(seeds)
     asked = Asked(profile, tuple(tables), tuple(rows), given, tuple(overrides))
     every = expand(study, asked)
     folder = Path(out) if out is not None else default_out(study, profile)
     return Plan(study, asked, every, list(chosen(every, asked)), folder)
+
+
+def _checked(seeds: Sequence[int]) -> tuple[int, ...]:
+    try:
+        return pydantic.TypeAdapter(Seeds).validate_python(tuple(seeds))
+    except pydantic.ValidationError as error:
+        raise StudyError([words.wrong_seeds(list(seeds))]) from error
 
 
 def with_tables(plan: Plan, found: Sequence[Table]) -> Plan:

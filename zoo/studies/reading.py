@@ -18,19 +18,15 @@ from zoo.recipes.sections import Section
 from zoo.recipes.sources import Draft, open_source
 from zoo.studies import metric_names, words
 from zoo.studies.parts import (
-    FigurePart,
     ProfilePart,
     ProfileTable,
     Source,
     StudyFile,
-    TablePart,
 )
 from zoo.studies.schema import (
     NAME,
     NESTED,
-    FigureSection,
     HeadSection,
-    Panel,
     ProfileSection,
     ProfileTableSection,
 )
@@ -43,6 +39,7 @@ T = TypeVar("T")
 
 def read_study(path: Path) -> StudyFile:
     """Raises :class:`StudyError` with every problem of the file and of the tables it names."""
+    from zoo.studies.reading_figures import Figures
     from zoo.studies.reading_tables import Tables
 
     try:
@@ -52,14 +49,13 @@ def read_study(path: Path) -> StudyFile:
     read = Reader(path, draft)
     data = draft.data
     head = read.section("study", HeadSection, data, ())
+    for index, metric in enumerate(head.metrics if head else ()):
+        read.metric(metric, ("metrics", index))
     known = read.recipe(data.get("recipe"), ("recipe",))
     over = read.settings(data.get("set"), ("set",))
     tables = Tables(read).read(data.get("tables"))
-    figures = read.tables_of(data.get("figures"), ("figures",), read.figure)
-    for figure in figures:
-        read.figure_rows(figure, tables)
+    figures = Figures(read).read(data.get("figures"), tables)
     profiles = read.profiles(data.get("profiles", {}))
-    read.once("figure", [(one.at, one.head.name) for one in figures])
     if read.problems or read.elsewhere or head is None:
         raise StudyError([*problem_lines(read.problems, draft.places), *read.elsewhere])
     return StudyFile(path, head, known, over, tuple(tables), tuple(figures), profiles, draft.places)
@@ -160,39 +156,6 @@ class Reader:
         if metric is not None and not metric_names.is_metric(metric):
             near = nearest(metric, metric_names.known())
             self.note(at, words.wrong_metric(metric, metric_names.EXPECTED, near))
-
-    def figure(self, table: Any, at: KeyPath) -> FigurePart | None:
-        head = self.section("figure", FigureSection, table, at)
-        if head is None:
-            return None
-        self.metric(head.metric, (*at, "metric"))
-        for index, metric in enumerate(head.metrics or ()):
-            self.metric(metric, (*at, "metrics", index))
-        panels = self.tables_of(
-            table.get("panels"),
-            (*at, "panels"),
-            lambda one, where: self.section("panel", Panel, one, where),
-        )
-        return FigurePart(head, at, tuple(panels))
-
-    def figure_rows(self, figure: FigurePart, tables: Sequence[TablePart]) -> None:
-        """The table of a figure, and its rows, have to be there; those of a search are not yet."""
-        named = {table.head.name: table for table in tables}
-        table = figure.head.table
-        if table is None and len(named) > 1:
-            self.note((*figure.at, "table"), words.which_table(named), figure.at)
-        elif table is not None and table not in named:
-            self.note((*figure.at, "table"), words.unknown("table", table, named))
-        elif named:
-            part = named[table] if table is not None else tables[0]
-            rows = [row.name for row in part.rows]
-            asked = [(*figure.at, "rows", place) for place in range(len(figure.head.rows or ()))]
-            pairs = list(zip(asked, figure.head.rows or (), strict=True))
-            for number, panel in enumerate(figure.panels):
-                pairs += [((*figure.at, "panels", number, "rows"), row) for row in panel.rows]
-            for at, row in pairs:
-                if part.search is None and row not in rows:
-                    self.note(at, words.unknown("row", row, rows))
 
     def profiles(self, table: Any) -> Mapping[str, ProfilePart]:
         return self._named(table, ("profiles",), self._profile)

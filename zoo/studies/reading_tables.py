@@ -17,6 +17,7 @@ from zoo.studies.published import read_published
 from zoo.studies.reading import Reader
 from zoo.studies.schema import (
     CUMULATIVE,
+    DIFFERENCES,
     GRID,
     LIST,
     ONE_AT_A_TIME,
@@ -32,7 +33,7 @@ from zoo.studies.schema import (
 from zoo.studies.settings import Settings, flattened, place, value_text
 
 _OF = {"vary": (ONE_AT_A_TIME, GRID), "rows": (LIST, CUMULATIVE), "search": (SEARCH,)}
-_MOST_ROWS = 10_000
+_MOST_ROWS = 1000
 
 
 class Tables:
@@ -45,6 +46,11 @@ class Tables:
             return []
         found = self.reader.tables_of(tables, ("tables",), self._table)
         self.reader.once("table", [(one.at, one.head.name) for one in found])
+        names = {one.head.name.lower() for one in found}
+        for one in found:
+            own = one.head.name.lower().removesuffix(DIFFERENCES)
+            if own != one.head.name.lower() and own in names:  # its file would be the other's
+                self.reader.note((*one.at, "name"), words.name_of_differences(own))
         return found
 
     def _table(self, table: Any, at: KeyPath) -> TablePart | None:
@@ -95,8 +101,11 @@ class Tables:
         if kind in (LIST, CUMULATIVE):
             rows = self._listed(kind, table, at)
         elif kind in (ONE_AT_A_TIME, GRID):
-            rows = list(itertools.islice(self._varied(kind, table, at, labels), _MOST_ROWS))
+            rows = list(itertools.islice(self._varied(kind, table, at, labels), _MOST_ROWS + 1))
         else:
+            return []
+        if len(rows) > _MOST_ROWS:
+            self.reader.note(at, words.too_many_rows(_MOST_ROWS))
             return []
         seen: set[str] = set()
         for row in rows:
@@ -215,6 +224,8 @@ class Tables:
             self.reader.note(at, words.wrong_span())
         elif span is not None and span.log and (span.low <= 0 or span.step is not None):
             self.reader.note(at, words.log_span())
+        elif span is not None and span.whole and isinstance(span.step, float):
+            self.reader.note(at, words.whole_step())
         return span
 
     def _published(

@@ -15,6 +15,7 @@ ONE_AT_A_TIME, GRID, LIST, CUMULATIVE, SEARCH = (
     "one_at_a_time", "grid", "list", "cumulative", "search",
 )  # fmt: skip
 BEST, LAST = "best", "last"
+DIFFERENCES = "-differences"  # behind a table's name, of its file of differences
 SHOWN = ("row", "value", "text", "metric", "run")  # of which a column has exactly one
 OF_RUN = (
     "epochs", "best_epoch", "steps", "seconds", "seconds_per_epoch", "samples_per_second", "memory",
@@ -45,7 +46,7 @@ Seeds = Annotated[
 ]
 Folds = Annotated[int, Ge(0), Le(1000), AfterValidator(_no_single_fold)]
 
-_SEEDS = "whole numbers from 0, each once, as [0, 1, 2]"
+SEEDS = "whole numbers from 0, below 2^32, each once, as [0, 1, 2]"
 _FOLDS = "0, or a whole number from 2"
 _NAME = "a name of letters, digits, '-', '_' and '.', at most 64"
 _LIST = "a list of names, each once"
@@ -56,7 +57,7 @@ class HeadSection(Section):
 
     title: Text = Field(default="", description="a text")
     source: str = ""
-    seeds: Seeds = Field(default=(0,), description=_SEEDS)
+    seeds: Seeds = Field(default=(0,), description=SEEDS)
     folds: Folds = Field(default=0, description=_FOLDS)
     split: Split = "test"
     metrics: Names = Field(default=(), description=_LIST)
@@ -71,7 +72,7 @@ class TableSection(Section):
     reference: str | None = Field(default=None, description="the name of a row")
     footnotes: Texts = Field(default=(), description="a list of texts")
     published: Text | None = Field(default=None, description="a CSV file")
-    seeds: Seeds | None = Field(default=None, description=_SEEDS)
+    seeds: Seeds | None = Field(default=None, description=SEEDS)
     folds: Folds | None = Field(default=None, description=_FOLDS)
     split: Split | None = Field(default=None, description="'test' | 'val' | 'train'")
     metrics: Names | None = Field(default=None, description=_LIST)
@@ -146,6 +147,10 @@ class Span(Section):
         default=None, description="a number above 0"
     )
 
+    @property
+    def whole(self) -> bool:
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
 
 class Panel(Section):
     title: str = ""
@@ -176,13 +181,13 @@ class FigureSection(Section):
 class ProfileSection(Section):
     """Goes over what the study and its tables say."""
 
-    seeds: Seeds | None = Field(default=None, description=_SEEDS)
+    seeds: Seeds | None = Field(default=None, description=SEEDS)
     folds: Folds | None = Field(default=None, description=_FOLDS)
     split: Split | None = Field(default=None, description="'test' | 'val' | 'train'")
 
 
 class ProfileTableSection(Section):
-    seeds: Seeds | None = Field(default=None, description=_SEEDS)
+    seeds: Seeds | None = Field(default=None, description=SEEDS)
     folds: Folds | None = Field(default=None, description=_FOLDS)
 
 

@@ -17,10 +17,7 @@ from typing import Any
 
 from zoo.errors import RecipeError, StudyError
 from zoo.plugins.catalog import catalog
-from zoo.recipes.flags import Override
-from zoo.recipes.reading import complete
 from zoo.recipes.schema import Recipe
-from zoo.recipes.sources import Draft, plain_copy
 from zoo.recipes.writing import recipe_data
 from zoo.runs.extras import needed
 from zoo.storage import commit
@@ -29,6 +26,7 @@ from zoo.studies.collecting import Wanted, collected, events_of
 from zoo.studies.expanding import Job, Row, Table, jobs_of
 from zoo.studies.results import run_folder
 from zoo.studies.schema import Span
+from zoo.studies.search_space import recipe_at
 
 FOLDER = "search"
 _GONE, _FAILED, _KEY = "gone", "failed", "key"  # what zoo notes with a trial
@@ -208,16 +206,14 @@ class Search:
         made = self._optuna.distributions
         if isinstance(one, tuple):
             return made.CategoricalDistribution(one)
-        if isinstance(one.low, int) and isinstance(one.high, int):
+        if one.whole:
             step = 1 if one.step is None else int(one.step)
             return made.IntDistribution(one.low, one.high, log=one.log, step=step)
         return made.FloatDistribution(float(one.low), float(one.high), log=one.log, step=one.step)
 
     def _recipe(self, params: Mapping[str, Any]) -> Recipe:
-        origins = self.part.origins
-        over = [Override(key, value, origins[key]) for key, value in params.items()]
         try:
-            return complete(Draft(plain_copy(self.base.recipe)), [over], catalog())[0]
+            return recipe_at(self.base.recipe, self.part, params, catalog())
         except RecipeError as error:
             raise StudyError(error.problems) from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoo.errors import clipped, nearest
 from zoo.recipes.problems import wrong_value
-from zoo.studies.schema import SHOWN
+from zoo.studies.schema import SEEDS, SHOWN
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
@@ -31,6 +31,33 @@ def no_tables() -> str:
 
 def twice(what: str, name: str) -> str:
     return f"{what} {clipped(name)!r} stands twice; each needs a name of its own"
+
+
+def too_many_rows(most: int) -> str:
+    return f"more than {most:,} rows; expected so many at most"
+
+
+def too_many_runs(count: int, most: int) -> str:
+    return (
+        f"the study has {count:,} runs or more; expected at most {most:,}: fewer rows, seeds or "
+        f"folds"
+    )
+
+
+def name_of_differences(table: str) -> str:
+    return f"so are the differences of table {table!r} named; expected another name"
+
+
+def given_by_study(key: str, where: str) -> str:
+    return f"{key}: each run has its own, of {where}; leave this out"
+
+
+def wrong_seeds(seeds: object) -> str:
+    return f"seeds: {wrong_value(seeds, SEEDS)}"
+
+
+def whole_step() -> str:
+    return "between whole numbers the step has to be one too"
 
 
 def not_of_kind(key: str, kind: str, kinds: str) -> str:
@@ -71,6 +98,22 @@ def no_such_value(key: str) -> str:
 
 def at_of_epoch() -> str:
     return "only a figure of an epoch has it, as metric = 'train/accuracy'"
+
+
+def not_of_epoch(kind: str, metric: str) -> str:
+    return f"{clipped(metric)!r}: {kind} are over epochs: expected 'train/..' or 'val/..'"
+
+
+def metric_twice() -> str:
+    return "expected metric or metrics, not both"
+
+
+def one_metric(kind: str) -> str:
+    return f"a figure of kind {kind!r} has one metric"
+
+
+def no_such_axis(key: str) -> str:
+    return f"no recipe of the figure's table says {clipped(key)!r}"
 
 
 def which_table(names: Iterable[str]) -> str:

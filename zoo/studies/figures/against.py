@@ -11,10 +11,11 @@ import numpy as np
 
 from zoo.reports.blocks import Chart
 from zoo.reports.style import FAINT, INK, in_style, new_figure, plain
-from zoo.studies.expanding import value_at
 from zoo.studies.figures.asked import Asked, Look, Row, left_out, repeats
+from zoo.studies.published import printed_number
 from zoo.studies.schema import GRID, ONE_AT_A_TIME
 from zoo.studies.settings import value_text
+from zoo.studies.values import value_at
 from zoo.tasks import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
@@ -112,9 +113,10 @@ def _flag(asked: Asked, name: str) -> bool:
 
 def _rows(asked: Asked) -> list[Row]:
     """Of a table that varies one key at a time those that vary this one."""
-    x = asked.figure["x"]
     if asked.table["kind"] == ONE_AT_A_TIME and not asked.figure.get("rows"):
-        return [row for row in asked.rows if row["varied"] == x]
+        x = str(asked.figure["x"])
+        name = asked.table["labels"].get(x, x)  # so do rows call the key that they vary
+        return [row for row in asked.rows if row["varied"] == name]
     return asked.rows
 
 
@@ -166,10 +168,8 @@ def published(asked: Asked, row: Mapping[str, Any], metric: str) -> float:
     """In the figure's unit; NaN where the report has none."""
     for column in asked.table["columns"]:
         if column.get("metric") == metric and column.get("published"):
-            text = str(row["published"].get(column["published"], ""))
-            try:
-                value = float(text.strip().rstrip("%"))
-            except ValueError:
+            value = printed_number(row["published"].get(column["published"], ""))
+            if value is None:
                 return math.nan
             return value * asked.factor / (100.0 if column.get("percent") else 1.0)
     return math.nan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import shutil
 import subprocess
@@ -85,10 +86,20 @@ def test_what_has_to_be_known_of_a_row_stands_below():
         ("d", "seed 1 diverged: nan in step 2"),
         ("e", "2 of 2 runs not done"),
         ("", "It does not add up."),
-        ("", "Mean ± standard deviation over 2 runs; in brackets the 95 % interval of the mean "
-             "(Student's t)."),
-        ("", "Of one run: in brackets the 95 % interval over samples."),
-    ]  # fmt: skip
+        ("", "Mean ± standard deviation over 2 runs."),
+    ]
+    brackets = (
+        "In brackets the 95 % interval of the mean over runs (Student's t); of one run, over "
+        "samples."
+    )
+    assert table.intervals == brackets and brackets in study_page_of(table)
+    for text in (markdown(table), latex(table)):
+        assert "Mean " in text and "In brackets the 95 " in text and "; of one run" in text
+
+
+def study_page_of(table):
+    data = {"title": "T", "name": "n", "profile": "", "source": "", "tables": [TABLE]}
+    return html.unescape(study_page(data, [table], []))
 
 
 def test_differences_say_when_none_is_shown():
@@ -102,13 +113,20 @@ def test_differences_say_when_none_is_shown():
     assert shown_table({**TABLE, "reference": None}).differences is None
 
 
-def test_csv_holds_numbers_in_full_and_no_formulas():
+def test_latex_sets_a_minus_before_numbers_and_a_hyphen_between_words():
+    minus = row("a-b", 7, spread(-0.5, 0.2, 2, "t"))
+    text = latex(shown_table({**TABLE, "rows": [minus], "reference": None}))
+    assert "a-b & CNN & 0.1 & $-$50.00 $\\pm$ 20.00 {[}$-$60.00, $-$40.00{]} & 97.5" in text
+
+
+def test_csv_holds_numbers_in_full_in_the_unit_of_the_title_and_no_formulas():
     table = shown_table({**TABLE, "rows": [*ROWS, row("=1+1", 7, spread(0.5))]})
     found = list(csv.DictReader(io.StringIO(comma_separated(table))))
-    assert found[0]["Acc.: mean"] == "0.98" and found[0]["Acc.: count"] == "2"
+    assert found[0]["Acc.: mean"] == "98.0" and found[0]["Acc.: count"] == "2"
+    assert found[0]["Acc.: sd"] == "1.0" and found[0]["Time: mean"] == "2.04"
     assert found[3]["Acc.: mean"] == "" and found[-1]["Model"] == "'=1+1"
     differences = list(csv.DictReader(io.StringIO(differences_separated(table) or "")))
-    assert (differences[0]["Acc.: value"], differences[0]["Acc.: shown"]) == ("-0.05", "reference")
+    assert (differences[0]["Acc.: value"], differences[0]["Acc.: shown"]) == ("-5.0", "reference")
 
 
 HOSTILE = "a|b_c*<script>$x$ & 50% #1 {y} \\input{/etc/passwd} ~^\x1b[0m"

@@ -59,14 +59,20 @@ class Shown:
 @dataclass(frozen=True)
 class ShownTable:
     """``notes``: (mark, text) of each footnote; those of the whole table have no mark.
-    ``differences``: the rows less the reference, a table of its own."""
+    ``intervals``: what brackets are, for who prints them. ``differences``: the rows less the
+    reference, a table of its own."""
 
     name: str
     title: str
     head: Sequence[Heading]
     rows: Sequence[Sequence[Shown]]
     notes: Sequence[tuple[str, str]]
+    intervals: str = ""
     differences: ShownTable | None = None
+
+    @property
+    def all_notes(self) -> Sequence[tuple[str, str]]:
+        return [*self.notes, ("", self.intervals)] if self.intervals else self.notes
 
 
 class _Notes:
@@ -87,9 +93,11 @@ def shown_table(table: Mapping[str, Any]) -> ShownTable:
     notes = _Notes()
     head = list(_head(columns, table))
     rows = [list(_row(row, columns, table, notes)) for row in table["rows"]]
-    general = [("", text) for text in (*table["footnotes"], *_legend(table, columns))]
+    spread, intervals = _legend(table, columns)
+    general = [("", text) for text in (*table["footnotes"], spread) if text]
     marked = [(mark, text) for text, mark in notes.marks.items()]
-    found = ShownTable(table["name"], table["title"], head, rows, [*marked, *general])
+    notes_of_all = [*marked, *general]
+    found = ShownTable(table["name"], table["title"], head, rows, notes_of_all, intervals)
     compared = [column for column in columns if column.metric is not None and column.difference]
     if table["reference"] is None or not compared:
         return found
@@ -177,7 +185,7 @@ def _spread(found: Mapping[str, Any], write: Callable[[float], str], column: Col
         interval = f"{write(found['low'])}, {write(found['high'])}"
     if found["sd"] == 0 and column.metric is None:  # as epochs, where all have as many
         spread = ""
-    numbers = {name: found[name] for name in ("mean", "sd", "low", "high", "count")}
+    numbers = _in_unit(found, ("mean", "sd", "low", "high"), column) | {"count": found["count"]}
     return Shown(write(found["mean"]), spread, interval, numbers=numbers)
 
 
@@ -197,8 +205,18 @@ def _difference(row: Mapping[str, Any], column: Column, table: Mapping[str, Any]
     said = {"row": BETTER, "reference": WORSE}.get(found["shown"], NOT_SHOWN)
     if found["interval"] is None:
         said = ""
-    numbers = {name: found[name] for name in ("value", "low", "high", "p", "shown")}
+    numbers = _in_unit(found, ("value", "low", "high"), column)
+    numbers |= {name: found[name] for name in ("p", "shown")}
     return Shown(signed(found["value"]), "", interval, said, numbers=numbers)
+
+
+def _in_unit(found: Mapping[str, Any], names: Sequence[str], column: Column) -> dict[str, Any]:
+    """In full, in the unit that the column's title says: of percent 100 times the fraction."""
+    values = {name: found[name] for name in names}
+    if not column.percent or column.metric is None:
+        return values
+    # Rounded, for 100 * 0.57 is 56.99999999999999.
+    return {name: None if one is None else round(100 * one, 12) for name, one in values.items()}
 
 
 def _key(column: Column, table: Mapping[str, Any]) -> str:
@@ -229,8 +247,8 @@ def _text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else value_text(value)
 
 
-def _legend(table: Mapping[str, Any], columns: Sequence[Column]) -> Iterator[str]:
-    """What ``±`` and brackets are; only of what there is."""
+def _legend(table: Mapping[str, Any], columns: Sequence[Column]) -> tuple[str, str]:
+    """What ``±`` is, and what brackets are; only of what there is."""
     found = [
         row["statistics"][_key(column, table)]
         for row in table["rows"]
@@ -238,11 +256,11 @@ def _legend(table: Mapping[str, Any], columns: Sequence[Column]) -> Iterator[str
         if column.metric is not None and _key(column, table) in row["statistics"]
     ]
     counts = sorted({one["count"] for one in found if one["interval"] == "t"})
+    spread, said = "", []
     if counts:
         runs = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        yield (
-            f"Mean ± standard deviation over {runs} runs; in brackets the 95 % interval of the "
-            f"mean (Student's t)."
-        )
+        spread = f"Mean ± standard deviation over {runs} runs."
+        said.append("of the mean over runs (Student's t)")
     if any(one["interval"] == "samples" for one in found):
-        yield "Of one run: in brackets the 95 % interval over samples."
+        said.append("of one run, over samples")
+    return spread, f"In brackets the 95 % interval {'; '.join(said)}." if said else ""

@@ -20,6 +20,7 @@ _LATEX = {
     "[": "{[}", "]": "{]}",  # behind \\ or \footnote they would begin an argument
     "'": "{'}", "`": "{`}",
 }  # fmt: skip
+_MINUS = re.compile(r"(?<![\w.])-(?=[\d.])")  # of a number, where LaTeX sets a hyphen
 _FORMULA = ("=", "+", "-", "@", "\t")
 
 
@@ -30,15 +31,17 @@ def markdown(table: ShownTable) -> str:
     rows = [[_md(cell.line) + _raised(cell) for cell in row] for row in table.rows]
     lines = [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
     title = [f"**{_md(table.title or table.name)}**", ""]
-    notes = [f"{f'<sup>{mark}</sup> ' if mark else ''}{_md(text)}  " for mark, text in table.notes]
+    notes = [
+        f"{f'<sup>{mark}</sup> ' if mark else ''}{_md(text)}  " for mark, text in table.all_notes
+    ]
     text = "\n".join([*title, *lines, *([""] if notes else []), *notes]) + "\n"
     return text if table.differences is None else f"{text}\n{markdown(table.differences)}"
 
 
 def comma_separated(table: ShownTable) -> str:
-    """Numbers in full, for machines: of a figure the mean, and beside it standard deviation,
-    interval and how many runs; of a difference value, interval and p. Texts that a spreadsheet
-    would take for formulas are quoted."""
+    """Numbers in full, for machines, in the unit of the title: of a figure the mean, and beside it
+    standard deviation, interval and how many runs; of a difference value, interval and p. Texts
+    that a spreadsheet would take for formulas are quoted."""
     return _csv(_expanded(table))
 
 
@@ -53,7 +56,7 @@ def latex(table: ShownTable) -> str:
     rows = [" & ".join(_tex(cell) for cell in row) + r" \\" for row in table.rows]
     notes = [
         rf"\par\footnotesize {f'${{}}^{{{mark}}}$ ' if mark else ''}{latex_text(text)}"
-        for mark, text in table.notes
+        for mark, text in table.all_notes
     ]
     lines = [
         r"% \usepackage{booktabs}",
@@ -91,7 +94,8 @@ def _raised(cell: Shown) -> str:
 
 def _tex(cell: Shown) -> str:
     marks = f"${{}}^{{{','.join(cell.marks)}}}$" if cell.marks else ""
-    return latex_text(cell.line) + marks
+    text = latex_text(cell.line)
+    return (_MINUS.sub("$-$", text) if cell.numbers else text) + marks
 
 
 def _expanded(table: ShownTable) -> Iterator[list[str]]:

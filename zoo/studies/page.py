@@ -55,7 +55,7 @@ def _blocks(table: ShownTable, title: str) -> list[Block]:
     names = next((place for place, one in enumerate(table.head) if one.number), len(table.head))
     rows = [[_cell(cell) for cell in row] for row in table.rows]
     head = [one.text for one in table.head]
-    notes = [Text(f"{mark.translate(_RAISED)} {text}".strip()) for mark, text in table.notes]
+    notes = [Text(f"{mark.translate(_RAISED)} {text}".strip()) for mark, text in table.all_notes]
     return [Table(head, rows, names=max(names, 1), title=title), *notes]
 
 

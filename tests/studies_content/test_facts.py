@@ -219,8 +219,10 @@ def test_pathmnist_final_settings(recipes):
     for one in xception.values():
         assert one["architecture"]["name"] == "pretrainedmodels/xception"
         assert one["data"]["size"] == 168 and one["optimizer"]["name"] == "adamw"
-    names = [one["optimizer"]["name"] for one in recipes("pathmnist", "optimizers").values()]
-    assert names == ["sgd", "nadam", "adam", "adagrad"]
+    optimizers = [one["optimizer"] for one in recipes("pathmnist", "optimizers").values()]
+    assert [(one["name"], one["lr"]) for one in optimizers] == [
+        (name, 0.0005) for name in ("sgd", "nadam", "adam", "adagrad")
+    ]  # the footnote: one rate for all
 
 
 def test_pathmnist_ensemble_is_of_two_networks():

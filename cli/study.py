@@ -10,6 +10,8 @@ import typer
 from .tables import show_json, show_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from zoo.studies.executing import Executor
     from zoo.studies.planning import Plan
     from zoo.studies.studying import Begin, Place, Studied
@@ -94,15 +96,37 @@ def study(
         return
     asked |= {"workers": workers, "train": train, "begin": _elsewhere(workers, ray, slurm)}
     if json:
-        show_json(carry_out(file, **asked).data)
-        return
-    from rich.console import Console
+        done = carry_out(file, **asked)
+        show_json(done.data)
+    else:
+        from rich.console import Console
 
-    from zoo.studies.watching import TerminalWatcher
+        from zoo.studies.watching import TerminalWatcher
 
-    with TerminalWatcher(Console()) as watcher:
-        done = carry_out(file, watcher=watcher, **asked)
-    _show(done)
+        with TerminalWatcher(Console()) as watcher:
+            done = carry_out(file, watcher=watcher, **asked)
+        _show(done)
+    if train:
+        _end(done, table or (), row or ())
+
+
+def _end(done: Studied, tables: Sequence[str], rows: Sequence[str]) -> None:
+    """Runs that failed, of what was asked for, are for a script to notice."""
+    from zoo.errors import StudyError
+    from zoo.studies import words
+    from zoo.studies.carrying import FAILED
+
+    runs = {
+        run["key"]: run["status"]
+        for table in done.data["tables"]
+        if not tables or table["name"] in tables
+        for row in table["rows"]
+        if not rows or row["name"] in rows
+        for run in row["runs"]
+    }
+    failed = sum(status == FAILED for status in runs.values())
+    if failed:
+        raise StudyError([words.failed(failed, len(runs))])
 
 
 def _numbers(text: str | None) -> list[int] | None:

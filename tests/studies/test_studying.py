@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 from inline import Inline, weights_of, without_times, write_study
+from zoo_cli.main import main
 
 import zoo
 from zoo.errors import StudyError
@@ -186,3 +187,21 @@ def test_the_default_folder_is_named_after_the_study(tmp_path, monkeypatch):
     assert str(planned(path, "long").out) == "runs/study-mnist-long"
     other = path.rename(path.with_name("rates.toml"))
     assert str(planned(other).out) == "runs/study-rates"
+
+
+def test_runs_that_fail_are_for_a_script_to_notice(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("zoo.studies.studying._processes", lambda workers: lambda place: Inline())
+    rows = '[[tables]]\nname = "t"\nkind = "list"\n[[tables.rows]]\nname = "a"\n'
+    path = write_study(tmp_path, f"{rows}set = {{ 'data.size' = 1 }}\n")
+    typed = ["study", str(path), "--out", str(tmp_path / "out")]
+    said = (
+        "zoo: error: 2 of 2 runs failed, the tables say why; mend that and type the same again: it "
+        "goes on with what is not done\n"
+    )
+    assert main(typed) == 1
+    found = capsys.readouterr()
+    assert found.err == said and "too small" in found.out
+    assert main([*typed, "--json"]) == 1
+    found = capsys.readouterr()
+    assert found.err == said and json.loads(found.out)["complete"] is True
+    assert main([*typed, "--no-train"]) == 0

@@ -132,5 +132,13 @@ def no_profile(name: str, known: Iterable[str]) -> str:
     return unknown("profile", name, known)
 
 
+def failed(count: int, every: int) -> str:
+    runs = "the only run" if every == 1 else f"{count} of {every} runs"
+    return (
+        f"{runs} failed, the tables say why; mend that and type the same again: it goes on with "
+        f"what is not done"
+    )
+
+
 def elsewhere(out: Path, what: str) -> str:
     return f"{str(out)!r} holds the results of another study, {what}; name another with --out"

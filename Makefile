@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' \
 	>/dev/null 2>&1 && { echo $$p; break; }; done)
 BIN := .venv/bin
+# Not compiled: of some 18,000 files few are ever imported, and Python compiles those as it does so.
+PIP := $(BIN)/pip install -q --disable-pip-version-check --no-compile
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 EDITABLE = -e .$(if $(1),[$(1)]) $(foreach plugin,$(PLUGINS),-e $(dir $(plugin)))
 DEMO := runs/demo-$(shell date +%Y%m%d-%H%M%S)
@@ -69,10 +71,10 @@ clean:
 
 .venv/installed: pyproject.toml $(PLUGINS) | .venv/bin/pip
 	@echo "installing zoo and its plugins into .venv"
-	@$(BIN)/pip install -q --disable-pip-version-check $(call EDITABLE,)
+	@$(PIP) $(call EDITABLE,)
 	@touch $@
 
 .venv/installed-%: .venv/installed
 	@echo "installing what \"make $*\" needs into .venv"
-	@$(BIN)/pip install -q --disable-pip-version-check $(call EDITABLE,$*)
+	@$(PIP) $(call EDITABLE,$*)
 	@touch $@

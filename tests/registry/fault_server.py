@@ -137,11 +137,15 @@ class FaultServer:
 
     def _serve(self, sock: socket.socket) -> None:
         if self.tls is not None:
+            plain = sock
             try:
-                sock = self.tls.wrap_socket(sock, server_side=True)
+                sock = self.tls.wrap_socket(plain, server_side=True)
             except OSError:  # a client that does not trust us
-                sock.close()
+                plain.close()
                 return
+            finally:
+                self._open.discard(plain)  # it has given up its descriptor
+            self._open.add(sock)
         # Clients leave in the middle of what is sent; that is what is tested.
         with contextlib.suppress(OSError), sock, sock.makefile("rb") as stream:
             while (request := self._request(sock, stream)) is not None and not self.over.is_set():

@@ -142,7 +142,7 @@ def damaged(value, rng):
 
 
 @pytest.mark.parametrize(
-    "times", [6, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+    "times", [3, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 )
 @pytest.mark.parametrize("name", ["run.json", "metrics/test.json", "events.jsonl"])
 @pytest.mark.parametrize("kind", ["multiclass", "segmentation"])

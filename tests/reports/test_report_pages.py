@@ -158,8 +158,15 @@ WIDE += "&& one.getBoundingClientRect().right > innerWidth + 1).map((one) => one
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(
+    ("width", "dark"),
+    [
+        pytest.param(375, False, marks=pytest.mark.slow, id="375-light"),
+        pytest.param(375, True, id="375-dark"),
+        pytest.param(1280, False, id="1280-light"),
+        pytest.param(1280, True, marks=pytest.mark.slow, id="1280-dark"),
+    ],
+)
 def test_in_a_browser_it_is_quiet_and_can_be_read(browser, here, tmp_path, kind, dark, width):
     keep = Path(os.environ.get("ZOO_TEST_PICTURES") or tmp_path)
     keep.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ def unets(here):
     return ["runs/m", "runs/n"]
 
 
-@pytest.mark.parametrize("method", ["mean", "vote"])
+@pytest.mark.parametrize("method", ["mean", pytest.param("vote", marks=pytest.mark.slow)])
 def test_two_sizes_are_one_model(unets, here, method):
     made = zoo.ensemble(unets, method=method)
     record = publish_ensemble(made, "masks")

@@ -2,9 +2,9 @@
 
 ``python save_faults.py FOLDER MODE..`` prints JSON. ``kill``: a process dies before the k-th call,
 a write half done; ``full``: from the k-th call on no space is left; ``once``: only for that call.
-After each the folder must hold a checkpoint that goes on to the same weights, and best weights no
-worse than before. ``delete_first`` is the negative control of ``kill``: it removes the old
-checkpoint before it writes the new one.
+``full/3`` tries every third call. After each the folder must hold a checkpoint that goes on to the
+same weights, and best weights no worse than before. ``delete_first`` is the negative control of
+``kill``: it removes the old checkpoint before it writes the new one.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def attempt(folder, point, mode, kind):
     return len(calls) < point
 
 
-def every_call(folder, mode, best, final):
+def every_call(folder, mode, best, final, step=1):
     kind = Checkpoints
     if mode == "delete_first":
         mode, kind = "kill", DeleteFirst
@@ -156,7 +156,7 @@ def every_call(folder, mode, best, final):
     first.checkpoints.save(0, first.states())
     undo()
     before_any, problems, states = len(calls), [], 0
-    for point in range(1, 10_000):
+    for point in range(1, 10_000, step):
         run = folder / f"run-{point}"
         ended = attempt(run, point, mode, kind)
         if point > before_any or checkpoints.found(run):
@@ -175,7 +175,10 @@ def main():
     reference = made(folder / "reference")
     best = scores(reference)
     final = reference.network.state_dict()
-    found = {mode: every_call(folder / mode, mode, best, final) for mode in sys.argv[2:]}
+    found = {}
+    for asked in sys.argv[2:]:
+        mode, _, step = asked.partition("/")
+        found[mode] = every_call(folder / mode, mode, best, final, int(step or 1))
     print(json.dumps({"best": sorted(best), **found}))
 
 

@@ -15,7 +15,7 @@ from hostile_controls import GUARDS, MISBEHAVING
 from hostile_named import named
 
 RUNNER = Path(__file__).with_name("hostile_runner.py")
-SEED, QUICK, ALL = 20261128, 1000, 20_000
+SEED, QUICK, ALL = 20261128, 400, 20_000
 NAMES = [case.name for case in named() if case.quick]
 EVERY = [case.name for case in named()]
 pytestmark = pytest.mark.timeout(900)  # processors may be busy

@@ -17,6 +17,7 @@ from zoo_cli.main import main
 from zoo.recipes.reading import read_recipe
 from zoo.recipes.schema import Recipe
 from zoo.registry.config import read_file
+from zoo.studies.planning import planned
 
 LANGUAGES = {"sh", "text", "toml", "python", "json"}
 EVERY = [(page, block) for page in PAGES for block in blocks(page)]
@@ -84,6 +85,9 @@ def test_toml_is_what_it_seems(block, tmp_path: Path) -> None:
         assert read_recipe({**BASE, **data})
     else:
         assert block.page.name == "studies.md", f"{block}: what is it?"
+        if block.title == "rates.toml":
+            (tmp_path / block.title).write_text(block.text, encoding="utf-8")
+            assert len(planned(tmp_path / block.title).jobs()) == 9
 
 
 @pytest.mark.parametrize("block", of("python"))

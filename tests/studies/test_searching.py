@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import inline
 import pytest
 from inline import Inline, weights_of, write_study
 
 from zoo.errors import StudyError
+from zoo.studies.carrying import DIVERGED, FAILED, Outcome
+from zoo.studies.cells import shown_table
 from zoo.studies.studying import study
 
 TABLES = """
@@ -111,4 +115,51 @@ def test_a_search_never_goes_by_train_or_test(tmp_path):
     assert str(caught.value) == (
         "table 's': the recipe monitors 'train/loss'; a search goes by val: give its metric, as "
         "'val/accuracy'"
+    )
+
+
+def test_trials_that_failed_are_tried_again_and_those_that_diverged_are_not(tmp_path, monkeypatch):
+    path = write_study(tmp_path, TABLES)
+
+    def ended(outcome):
+        """(the table's search, the keys that were carried out), every run coming to ``outcome``."""
+        carried: list[str] = []
+        monkeypatch.setattr(inline, "carry_out", lambda work, tell: outcome)
+        made = study(path, out=tmp_path / "out", begin=lambda *_: Inline(carried))
+        return made.data["tables"][0], carried
+
+    first, keys = ended(Outcome(FAILED, "no disk"))
+    assert len(keys) == 7 and {one["reason"] for one in first["trials"]} == {"no disk"}
+    assert "Trials of the search: 7 fail. One failed: no disk." in [
+        text for _, text in shown_table(first).notes
+    ]
+    second, again = ended(Outcome(DIVERGED, "nan"))
+    assert sorted(again) == sorted(keys)
+    drawn = [[one["settings"] for one in table["trials"]] for table in (first, second)]
+    assert drawn[0] == drawn[1] and [one["reason"] for one in second["trials"]] == ["nan"] * 7
+    third, none = ended(Outcome(FAILED, "nobody is asked"))
+    assert none == [] and third["trials"] == second["trials"]
+
+
+def test_a_search_that_is_not_asked_for_keeps_its_rows(whole, tmp_path):
+    own = tmp_path / whole[0].parent.name
+    shutil.copytree(whole[0].parent, own)
+    other = '[[tables]]\nname = "l"\nkind = "list"\n[[tables.rows]]\nname = "a"\n'
+    path = write_study(own, other + TABLES)
+    carried: list[str] = []
+    made = study(path, out=own / "out", tables=("l",), seeds=[0, 1],
+                 begin=lambda *_: Inline(carried), train=False)  # fmt: skip
+    assert made.data["tables"][1]["rows"] == whole[1]["tables"][0]["rows"]
+
+
+def test_a_damaged_journal_is_one_line(tmp_path):
+    path = write_study(tmp_path, TABLES)
+    journal = tmp_path / "out" / "search" / "s.journal"
+    journal.parent.mkdir(parents=True)
+    journal.write_text("{}\n{}\n")
+    with pytest.raises(StudyError) as caught:
+        study(path, out=tmp_path / "out", begin=lambda *_: Inline())
+    assert str(caught.value) == (
+        f"journal of a search {str(journal)!r} cannot be read: KeyError: 'op_code'; to search anew "
+        f"remove it"
     )

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import shutil
+import signal
 
 import pytest
 from inline import Inline, weights_of, without_times, write_study
 from zoo_cli.main import main
 
 import zoo
-from zoo.errors import StudyError
+from zoo.errors import PausedError, StudyError
+from zoo.studies.carrying import Outcome
+from zoo.studies.executing import Ended
 from zoo.studies.planning import planned
 from zoo.studies.studying import study
+from zoo.studies.watching import Silent
 
 TABLES = """
 [[tables]]
@@ -179,6 +185,84 @@ def test_nothing_is_written_before_the_whole_study_is_right(tmp_path):
     with pytest.raises(StudyError, match=r"training\.epoch: unknown key"):
         study(write_study(tmp_path, text), out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+class Stops(Inline):
+    """The study is told to end when the first run has ended."""
+
+    def messages(self, timeout):
+        said = super().messages(timeout)
+        if self._waiting and any(isinstance(one, Ended) for one in said):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return said
+
+    def pause(self):
+        for work in self._waiting:
+            self._said.put(Ended(work.key, Outcome("paused")))
+        super().pause()
+
+
+class Hears(Silent):
+    def __init__(self):
+        self.told = []
+
+    def ended(self, key, name, outcome, detail):
+        self.told.append((name, outcome.status))
+
+
+def test_of_runs_that_never_began_nothing_is_said(tmp_path):
+    table = '[[tables]]\nname = "t"\nkind = "list"\n[[tables.rows]]\nname = "a"\n'
+    path = write_study(tmp_path, table)
+    hears = Hears()
+    with pytest.raises(PausedError) as caught:
+        study(path, out=tmp_path / "out", seeds=[0, 1, 2], watcher=hears,
+              begin=lambda *_: Stops(), overrides={"training.batch_size": 64})  # fmt: skip
+    assert hears.told == [("t/a, seed 0", "done")]
+    runs = rows_of(results(tmp_path))["a"]["runs"]
+    assert [run["status"] for run in runs] == ["done", "waiting", "waiting"]
+    assert str(caught.value) == (
+        f"saved with 1 of 3 runs done; to go on type the same again: zoo study {path} --out "
+        f"{tmp_path / 'out'} --seeds 0,1,2 --set training.batch_size=64"
+    )
+
+
+def test_damaged_files_cost_no_more_than_what_they_say(copied):
+    out = copied / "out"
+    rows = rows_of(results(copied))
+    first, second = (out / run["folder"] for run in rows["two"]["runs"])
+    (first / "run.json").write_text('{"status": ')
+    (first / "predictions" / "test.npz").unlink()
+    odd = ["{}", '{"epoch": [1]}', '{"epoch": 1, "seconds": "x", "train": 3, "val": {"loss": NaN}}']
+    with (second / "events.jsonl").open("a") as log:
+        log.writelines(line.replace("{", '{"event": "epoch_ended", ', 1).replace(", }", "}") + "\n"
+                       for line in odd)  # fmt: skip
+        log.write('{"event": "training_ended", "seconds": "x", "steps": NaN}\n')
+    measured = json.loads((second / "metrics" / "test.json").read_text())
+    (second / "metrics" / "test.json").write_text(json.dumps({**measured, "accuracy": math.nan}))
+    for path in (out / "comparisons").iterdir():
+        path.write_text('{"test/accuracy": [NaN, NaN, NaN]}')
+    shutil.rmtree(next((out / "ensembles").glob("*/test")))
+    (out / "results.json").write_text(
+        json.dumps({"format": 1, "name": copied.name, "profile": "", "tables": [1, {"rows": [2]}]})
+    )
+    made, _ = again(copied, train=False)
+    rows = rows_of(made.data)
+    one, other = rows["two"]["runs"]
+    assert one["status"] == "failed" and one["reason"].startswith(f"'{first}/run.json' cannot be ")
+    assert one["reason"].endswith("to train it anew remove the folder")
+    assert (other["status"], other["figures"], other["seconds"]) == ("done", {}, None)
+    assert rows["both"]["runs"][0]["status"] == "waiting"
+    statistics = rows["two"]["statistics"]["test/accuracy"]
+    assert (statistics["count"], statistics["interval"]) == (1, None)
+
+
+def test_results_that_are_torn_are_refused_in_one_line(copied):
+    path = copied / "out" / "results.json"
+    path.write_text("{")
+    with pytest.raises(StudyError) as caught:
+        again(copied, train=False)
+    assert str(caught.value).startswith(f"results {str(path)!r} cannot be read: JSONDecodeError: ")
+    assert str(caught.value).endswith("; remove that file, which is made anew from the runs")
 
 
 def test_the_default_folder_is_named_after_the_study(tmp_path, monkeypatch):

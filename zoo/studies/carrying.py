@@ -13,6 +13,7 @@ from typing import Any
 from zoo.errors import PausedError, ZooError, reason
 from zoo.runs import folder as folders
 from zoo.runs.folder import RunFolder
+from zoo.studies.collecting import measured_on
 
 DONE, FAILED, DIVERGED, PAUSED, WAITING, PRUNED = (
     "done", "failed", "diverged", "paused", "waiting", "pruned",
@@ -72,7 +73,10 @@ def standing(path: Path) -> Outcome:
     """How the training in a run's folder ended, by its ``run.json``."""
     if not folders.is_run(path):
         return Outcome(WAITING)
-    info = RunFolder(path).info
+    try:
+        info = RunFolder(path).info
+    except ZooError as error:
+        return Outcome(FAILED, f"{_line(error)}; to train it anew remove the folder")
     status, why = info.get("status"), str(info.get("reason") or "")
     if status == folders.FINISHED:
         return Outcome(DONE)
@@ -93,9 +97,7 @@ def missing_splits(path: Path, splits: Sequence[str]) -> list[str]:
     """Of ``splits``, those on which a trained run was not measured yet."""
     run = RunFolder(path)
     return [
-        one
-        for one in splits
-        if not (run.metrics_path(one).is_file() and run.predictions_path(one).is_file())
+        one for one in splits if not (measured_on(run, one) and run.predictions_path(one).is_file())
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -94,7 +95,8 @@ def shown_table(table: Mapping[str, Any]) -> ShownTable:
     head = list(_head(columns, table))
     rows = [list(_row(row, columns, table, notes)) for row in table["rows"]]
     spread, intervals = _legend(table, columns)
-    general = [("", text) for text in (*table["footnotes"], spread) if text]
+    trials = _of_search(table.get("trials"))
+    general = [("", text) for text in (*table["footnotes"], trials, spread) if text]
     marked = [(mark, text) for text, mark in notes.marks.items()]
     notes_of_all = [*marked, *general]
     found = ShownTable(table["name"], table["title"], head, rows, notes_of_all, intervals)
@@ -245,6 +247,16 @@ def _text(value: Any) -> str:
     if value is None or value == "":
         return NOTHING
     return f"{value:.6g}" if isinstance(value, float) else value_text(value)
+
+
+def _of_search(trials: Sequence[Mapping[str, Any]] | None) -> str:
+    """What became of its trials; nothing of a table that is no search."""
+    if trials is None:
+        return ""
+    counts = Counter(one["status"] for one in trials)
+    ended = ", ".join(f"{count} {status}" for status, count in counts.items()) or "none yet"
+    why = next((one["reason"] for one in trials if one["reason"]), None)
+    return f"Trials of the search: {ended}." + (f" One failed: {why}." if why else "")
 
 
 def _legend(table: Mapping[str, Any], columns: Sequence[Column]) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from zoo.reports import history
 from zoo.runs import folder as folders
 from zoo.runs.folder import RunFolder
 from zoo.studies import metric_names
+from zoo.studies.metric_names import number
 from zoo.studies.schema import BEST, LAST
 
 
@@ -41,7 +42,7 @@ def collected(path: Path, wanted: Iterable[Wanted]) -> dict[str, Any]:
     if not folders.is_run(path):
         return found
     run = RunFolder(path)
-    info, events = run.info, events_of(path)
+    info, events = _info(run), events_of(path)
     found |= _numbers(info, events)
     measured: dict[str, Mapping[str, Any]] = {}
     for one in wanted:
@@ -77,6 +78,13 @@ def measured_of(run: Mapping[str, Any], split: str, out: Path) -> Mapping[str, A
     return measured_on(RunFolder((out / place / said).parent.parent), split)
 
 
+def _info(run: RunFolder) -> Mapping[str, Any]:
+    try:
+        return run.info
+    except ZooError:
+        return {}
+
+
 def events_of(path: Path) -> list[Mapping[str, Any]]:
     """Of a run's folder; none where there is no log yet."""
     try:
@@ -89,25 +97,30 @@ def _numbers(info: Mapping[str, Any], events: list[Mapping[str, Any]]) -> dict[s
     epochs = _epochs(events)
     last = [event for event in events if event.get("event") == "training_ended"]
     started = [event for event in events if event.get("event") == "training_started"]
-    seconds = [float(event["seconds"]) for event in epochs.values()]
-    speeds = [float(event["samples_per_second"]) for event in epochs.values()]
-    memory = [event["memory"] for event in epochs.values() if event.get("memory")]
+    seconds = _known(epochs, "seconds")
+    speeds = _known(epochs, "samples_per_second")
     best = info.get("best")
     return {
         "epochs": len(epochs),
-        "best_epoch": best.get("epoch") if isinstance(best, Mapping) else None,
-        "steps": last[-1].get("steps") if last else None,
-        "seconds": last[-1].get("seconds") if last else (sum(seconds) or None),
+        "best_epoch": number(best.get("epoch")) if isinstance(best, Mapping) else None,
+        "steps": number(last[-1].get("steps")) if last else None,
+        "seconds": number(last[-1].get("seconds")) if last else (sum(seconds) or None),
         "seconds_per_epoch": sum(seconds) / len(seconds) if seconds else None,
         "samples_per_second": sum(speeds) / len(speeds) if speeds else None,
-        "memory": max(memory, default=None),
-        "parameters": started[-1].get("parameters") if started else None,
+        "memory": max(_known(epochs, "memory"), default=None) or None,
+        "parameters": number(started[-1].get("parameters")) if started else None,
     }
+
+
+def _known(epochs: Mapping[int, Mapping[str, Any]], name: str) -> list[float]:
+    values = [number(event.get(name)) for event in epochs.values()]
+    return [one for one in values if one is not None]
 
 
 def _epochs(events: Iterable[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
     """By number; of one that was done again after a kill, the last."""
-    return {event["epoch"]: event for event in events if event.get("event") == "epoch_ended"}
+    ended = [event for event in events if event.get("event") == "epoch_ended"]
+    return {event["epoch"]: event for event in ended if type(event.get("epoch")) is int}
 
 
 def _of_epoch(
@@ -116,9 +129,10 @@ def _of_epoch(
     """Of the epoch whose weights are measured, or of the last one."""
     epochs = _epochs(events)
     best = info.get("best")
-    number = max(epochs, default=0)
+    place = max(epochs, default=0)
     if wanted.at != LAST and info.get("weights") != LAST:
-        number = best.get("epoch", 0) if isinstance(best, Mapping) else 0
+        place = best.get("epoch", 0) if isinstance(best, Mapping) else 0
     part, _, name = wanted.metric.partition("/")
-    value = epochs.get(number, {}).get(part, {}).get(name)
-    return float(value) if isinstance(value, int | float) else None
+    figures = epochs.get(place, {}).get(part) if isinstance(place, int) else None
+    value = number(figures.get(name)) if isinstance(figures, Mapping) else None
+    return None if value is None else float(value)

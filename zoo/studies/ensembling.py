@@ -43,7 +43,7 @@ class Ensembles:
                     continue
                 for split in splits_of(study, table):
                     self._make(row, split)
-                outcome = self._outcome(row)
+                outcome = self._outcome(row, splits_of(study, table))
                 if outcome.status == FAILED:
                     watcher.note(f"{table.name}/{row.name}: {outcome.reason}")
 
@@ -80,15 +80,17 @@ class Ensembles:
         except ZooError as error:
             self._outcomes[_key(row)] = Outcome(FAILED, str(error))
 
-    def _outcome(self, row: Row) -> Outcome:
+    def _outcome(self, row: Row, splits: Sequence[str]) -> Outcome:
         key = _key(row)
         if key in self._outcomes:
             return self._outcomes[key]
-        there = (self.out / FOLDER / key).is_dir()
+        folder = self.out / FOLDER / key
+        there = all(RunFolder(folder / split).metrics_path(split).is_file() for split in splits)
         return Outcome(DONE if there else WAITING)
 
     def _run_data(self, row: Row, table: Table, study: StudyFile) -> dict[str, Any]:
-        key, outcome = _key(row), self._outcome(row)
+        splits = splits_of(study, table)
+        key, outcome = _key(row), self._outcome(row, splits)
         path = self.out / FOLDER / key
         figures: dict[str, float] = {}
         for one in wanted_of(study, table):
@@ -98,7 +100,7 @@ class Ensembles:
                 figures |= {} if value is None else {one.key: value}
         predictions = {
             split: f"{split}/predictions/{split}.npz"
-            for split in splits_of(study, table)
+            for split in splits
             if RunFolder(path / split).predictions_path(split).is_file()
         }
         return {

@@ -124,6 +124,8 @@ class Pool:
         key = str(said["key"])
         if "event" in said:
             return [Told(key, said["event"])]
+        if said["status"] == PAUSED and not self._paused:
+            return []  # somebody ended the worker, not the study: its run is gone on with
         self._work.pop(worker.place, None)
         return [Ended(key, Outcome(said["status"], said["reason"], said["seconds"]))]
 

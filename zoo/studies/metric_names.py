@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.predictions.metrics import ORDER
+from zoo.reports.wording import is_number
 from zoo.studies.schema import BEST
 
 _EPOCH = ("loss", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "iou", "dice")
@@ -47,7 +48,8 @@ def result_key(metric: str, split: str, at: str = BEST) -> str:
 
 def figure(measured: Mapping[str, Any], metric: str) -> float | None:
     """Of what ``zoo eval`` measured; None where it has no such figure or it is undefined."""
-    return _number(_descend(measured, metric))
+    value = number(_descend(measured, metric))
+    return None if value is None else float(value)
 
 
 def interval(measured: Mapping[str, Any], metric: str) -> Mapping[str, Any] | None:
@@ -86,5 +88,6 @@ def _place(rows: Any, label: str) -> int | None:
     return names.index(label) if label in names else None
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def number(value: Any) -> float | None:
+    """None of what is no finite number: files that it stands in may be damaged."""
+    return value if is_number(value) else None

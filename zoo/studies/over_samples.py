@@ -58,8 +58,8 @@ def _pairs(
     reference: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]]
 ) -> list[list[Mapping[str, Any]]]:
     """The runs of both that are compared: of the same seeds and folds; an ensemble, which has none,
-    with all of the reference."""
-    if any(run["seed"] is None for run in runs):
+    with all of the other."""
+    if any(run["seed"] is None for run in (*reference, *runs)):
         return [list(reference), list(runs)]
     known = {(run["seed"], run["fold"]): run for run in reference}
     mine = [run for run in runs if (run["seed"], run["fold"]) in known]
@@ -81,12 +81,19 @@ def _kept(
     if path.is_file():
         try:
             held = json.loads(path.read_text(encoding="utf-8"))
-            return {key: Compared(*map(float, values)) for key, values in held.items()}
+            return {key: _compared(values) for key, values in held.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             path.unlink(missing_ok=True)  # torn or damaged: it is computed again
     found = _computed(files, sides, wanted)
     commit.make_folder(path.parent)
     commit.write(path, json.dumps(found).encode())
+    return found
+
+
+def _compared(values: Sequence[float]) -> Compared:
+    found = Compared(*map(float, values))
+    if not (math.isfinite(found.low) and math.isfinite(found.high)):
+        raise ValueError
     return found
 
 

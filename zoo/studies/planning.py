@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,7 +80,9 @@ def planned(
     overrides: Mapping[str, Any] | Sequence[Override] = (),
 ) -> Plan:
     if isinstance(overrides, Mapping):
-        overrides = [Override(key, value, key) for key, value in overrides.items()]
+        overrides = [
+            Override(key, value, f"--set {key}={value}") for key, value in overrides.items()
+        ]
     study = read_study(Path(path))
     given = None if seeds is None else _checked(seeds)
     asked = Asked(profile, tuple(tables), tuple(rows), given, tuple(overrides))
@@ -103,6 +106,19 @@ def with_tables(plan: Plan, found: Sequence[Table]) -> Plan:
         tables=[by_name.get(table.name, table) for table in plan.tables],
         chosen=[by_name.get(table.name, table) for table in plan.chosen],
     )
+
+
+def typed(plan: Plan) -> str:
+    """The command of this study, but for who carries it out."""
+    asked = plan.asked
+    words = ["zoo", "study", str(plan.study.path)]
+    words += ["--profile", asked.profile] if asked.profile else []
+    words += ["--out", str(plan.out)] if plan.out != default_out(plan.study, asked.profile) else []
+    words += [word for name in asked.tables for word in ("--table", name)]
+    words += [word for name in asked.rows for word in ("--row", name)]
+    words += ["--seeds", ",".join(map(str, asked.seeds))] if asked.seeds is not None else []
+    words += [word for one in asked.over for word in one.origin.split(" ", 1)]
+    return shlex.join(words)
 
 
 def default_out(study: StudyFile, profile: str) -> Path:

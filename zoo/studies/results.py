@@ -175,7 +175,8 @@ def read_results(out: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise StudyError([f"results {str(path)!r} cannot be read: {reason(error)}"]) from error
+        raise StudyError([f"results {str(path)!r} cannot be read: {reason(error)}; remove that "
+                          f"file, which is made anew from the runs"]) from error  # fmt: skip
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         given = clipped(repr(data.get("format"))) if isinstance(data, dict) else "none"
         raise StudyError([f"results {str(path)!r} are of format {given}; expected {FORMAT}"])
@@ -184,10 +185,15 @@ def read_results(out: Path) -> dict[str, Any]:
 
 def kept_outcomes(data: Mapping[str, Any]) -> Iterator[tuple[str, Outcome]]:
     """What results say of runs, by key: why one failed may stand nowhere else."""
-    for table in data.get("tables", ()):
-        for row in table.get("rows", ()):
-            for run in row.get("runs", ()):
+    for table in _mappings(data.get("tables")):
+        for row in _mappings(table.get("rows")):
+            for run in _mappings(row.get("runs")):
                 yield (
                     str(run.get("key")),
                     Outcome(str(run.get("status")), str(run.get("reason") or "")),
                 )
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    every = value if isinstance(value, list) else []
+    return [one for one in every if isinstance(one, Mapping)]

@@ -15,21 +15,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import RecipeError, StudyError
+from zoo.errors import RecipeError, StudyError, reason
 from zoo.plugins.catalog import catalog
 from zoo.recipes.schema import Recipe
 from zoo.recipes.writing import recipe_data
 from zoo.runs.extras import needed
 from zoo.storage import commit
-from zoo.studies.carrying import DONE, PAUSED, PRUNED, Outcome, Work
+from zoo.studies.carrying import DONE, FAILED, PAUSED, PRUNED, Outcome, Work
 from zoo.studies.collecting import Wanted, collected, events_of
 from zoo.studies.expanding import Job, Row, Table, jobs_of
+from zoo.studies.metric_names import number
 from zoo.studies.results import run_folder
 from zoo.studies.schema import Span
 from zoo.studies.search_space import recipe_at
 
 FOLDER = "search"
-_GONE, _FAILED, _KEY = "gone", "failed", "key"  # what zoo notes with a trial
+# What zoo notes with a trial; ``again``: the number of the one that it tries once more.
+_GONE, _FAILED, _RETRIED, _AGAIN, _KEY = "gone", "failed", "retried", "again", "key"
 _STARTUP = 10  # trials drawn at random before TPE has enough to go by
 
 
@@ -52,17 +54,26 @@ class Search:
         self._optuna.logging.set_verbosity(self._optuna.logging.WARNING)
         self._distributions = {key: self._distribution(one) for key, one in self.part.space.items()}
         self._study = self._opened()
-        self._again = self._mark_gone()
+        self._again: list[tuple[dict[str, Any], int | None]] | None = None  # until it begins
+        failed = [trial.number for trial in self._told() if trial.user_attrs.get(_RETRIED)]
+        self._failed_before = set(failed)
 
     @property
     def over(self) -> bool:
         return not self.running and self.counted() >= self.head.trials
 
+    @property
+    def has_rows(self) -> bool:
+        """Also where trials that failed are to be tried again."""
+        return not self.running and len(self._told()) >= self.head.trials
+
     def counted(self) -> int:
-        return len(self._told())
+        return sum(trial.number not in self._failed_before for trial in self._told())
 
     def begin(self, workers: int) -> list[Work]:
         """The trials that may begin now, as many as there are workers."""
+        if self._again is None:
+            self._again = [*self._mark_gone(), *self._failed()]
         found: list[Work] = []
         while len(self.running) < workers and self._under_way() < self.head.trials:
             trial = self._asked()
@@ -85,9 +96,10 @@ class Search:
     def go_on(self, key: str, event: Mapping[str, Any]) -> bool:
         """Report an epoch; whether the run is worth another."""
         one = self.running[key]
-        epoch, value = int(event["epoch"]), self._value(event)
-        if epoch in one.reported or value is None:
+        epoch, value = number(event.get("epoch")), self._value(event)
+        if epoch is None or epoch in one.reported or value is None:
             return True
+        epoch = int(epoch)
         one.reported.add(epoch)
         for trial in one.trials:
             trial.report(value, epoch)
@@ -123,6 +135,7 @@ class Search:
                 "epochs": max(trial.intermediate_values, default=0),
                 "settings": dict(trial.params),
                 "key": trial.user_attrs.get(_KEY),
+                "reason": trial.user_attrs.get(_FAILED),
             }
             for place, trial in enumerate(self._told())
         ]
@@ -147,19 +160,21 @@ class Search:
             "search": self.head.model_dump(mode="json", exclude={"trials", "top"}),
         }
         digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
-        folder = self.out / FOLDER
-        commit.make_folder(folder)
+        path = _journal(self.table, self.out)
+        commit.make_folder(path.parent)
         optuna = self._optuna
-        backend = optuna.storages.journal.JournalFileBackend(
-            str(folder / f"{self.table.name}.journal")
-        )
-        return optuna.create_study(
-            storage=optuna.storages.JournalStorage(backend),
-            study_name=digest,
-            direction="minimize" if self.minimize else "maximize",
-            pruner=self._pruner(),
-            load_if_exists=True,
-        )
+        try:
+            backend = optuna.storages.journal.JournalFileBackend(str(path))
+            return optuna.create_study(
+                storage=optuna.storages.JournalStorage(backend),
+                study_name=digest,
+                direction="minimize" if self.minimize else "maximize",
+                pruner=self._pruner(),
+                load_if_exists=True,
+            )
+        except Exception as error:  # of many kinds, where the file is damaged
+            raise StudyError([f"journal of a search {str(path)!r} cannot be read: {reason(error)}; "
+                              f"to search anew remove it"]) from error  # fmt: skip
 
     def _pruner(self) -> Any:
         pruners = self._optuna.pruners
@@ -167,9 +182,9 @@ class Search:
             return pruners.NopPruner()
         return pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=self.head.warmup)
 
-    def _mark_gone(self) -> list[dict[str, Any]]:
+    def _mark_gone(self) -> list[tuple[dict[str, Any], int | None]]:
         """The journal knows nothing of a killed process, whose trials would run for ever. Returns
-        what was drawn for them, which is drawn again."""
+        what was drawn for them, which is drawn again, and what that was again."""
         found = []
         state = self._optuna.trial.TrialState
         for trial in self._study.get_trials(deepcopy=False, states=(state.RUNNING,)):
@@ -177,15 +192,24 @@ class Search:
             one.set_user_attr(_GONE, True)
             self._study.tell(one, state=state.FAIL)
             if trial.params.keys() == self._distributions.keys():
-                found.append(dict(trial.params))
+                found.append((dict(trial.params), trial.user_attrs.get(_AGAIN)))
         return found
 
+    def _failed(self) -> list[tuple[dict[str, Any], int | None]]:
+        """Trials that failed are tried again, as every run of a study is."""
+        failed = [trial for trial in self._told() if trial.number in self._failed_before]
+        return [(dict(trial.params), trial.number) for trial in failed]
+
     def _told(self) -> list[Any]:
-        """The trials that count: ended, and not by a kill of the study."""
+        """The trials that count: ended, not by a kill of the study, and not tried again since."""
+        every = self._study.get_trials(deepcopy=False)
+        again = {trial.user_attrs.get(_AGAIN) for trial in every}
         return [
             trial
-            for trial in self._study.get_trials(deepcopy=False)
-            if trial.state.is_finished() and not trial.user_attrs.get(_GONE)
+            for trial in every
+            if trial.state.is_finished()
+            and not trial.user_attrs.get(_GONE)
+            and trial.number not in again
         ]
 
     def _under_way(self) -> int:
@@ -193,14 +217,18 @@ class Search:
 
     def _asked(self) -> Any:
         samplers = self._optuna.samplers
-        if self._again:
-            self._study.enqueue_trial(self._again.pop(0))
+        drawn, again = self._again.pop(0) if self._again else (None, None)
+        if drawn is not None:
+            self._study.enqueue_trial(drawn)
         seed = (self.head.seed * 1_000_003 + self._under_way()) % 2**32
         if self.head.sampler == "random":
             self._study.sampler = samplers.RandomSampler(seed=seed)
         else:
             self._study.sampler = samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP)
-        return self._study.ask(self._distributions)
+        trial = self._study.ask(self._distributions)
+        if again is not None:
+            trial.set_user_attr(_AGAIN, again)
+        return trial
 
     def _distribution(self, one: Span | tuple[Any, ...]) -> Any:
         made = self._optuna.distributions
@@ -239,12 +267,15 @@ class Search:
         if outcome.status == DONE and wanted.key in figures:
             self._study.tell(trial, figures[wanted.key])
         else:
-            trial.set_user_attr(_FAILED, outcome.reason or "no such figure")
+            trial.set_user_attr(_FAILED, outcome.reason or f"it has no {self.metric}")
+            if outcome.status == FAILED:
+                trial.set_user_attr(_RETRIED, True)
             self._study.tell(trial, state=state.FAIL)
 
     def _value(self, event: Mapping[str, Any]) -> float | None:
-        value = event["val"].get(self.metric.partition("/")[2])
-        return float(value) if isinstance(value, int | float) else None
+        figures = event.get("val")
+        part = self.metric.partition("/")[2]
+        return number(figures.get(part)) if isinstance(figures, Mapping) else None
 
     def _best(self) -> list[Any]:
         """Complete trials, the best first; of the same settings one."""
@@ -253,6 +284,15 @@ class Search:
         ordered = sorted(complete_ones, key=lambda one: (sign * one.value, one.number))
         found = {one.user_attrs.get(_KEY): one for one in reversed(ordered)}
         return [one for one in ordered if found[one.user_attrs.get(_KEY)] is one][: self.head.top]
+
+
+def begun(table: Table, out: Path) -> bool:
+    """Whether there is something of the table's search."""
+    return _journal(table, out).is_file()
+
+
+def _journal(table: Table, out: Path) -> Path:
+    return out / FOLDER / f"{table.name}.journal"
 
 
 def _plain(one: Span | tuple[Any, ...]) -> Any:

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.predictions.comparison import holm
-from zoo.runs.folder import RunFolder
 from zoo.studies import metric_names, schema
-from zoo.studies.collecting import Wanted, measured_on
+from zoo.studies.collecting import Wanted, measured_of
 from zoo.studies.over_samples import Compared, compare_rows
 from zoo.tasks import LOWER_IS_BETTER
 
@@ -131,9 +130,7 @@ def _spread(runs: Runs, wanted: Wanted, out: Path) -> dict[str, Any]:
         found["low"], found["high"] = max(found["low"], least), min(found["high"], most)
     if len(values) == 1 and not metric_names.of_epoch(wanted.metric):
         run = next(run for run in runs if wanted.key in run["figures"])
-        said = out / run["folder"] / run["predictions"][wanted.split]
-        measured = measured_on(RunFolder(said.parent.parent), wanted.split)
-        held = metric_names.interval(measured, wanted.metric)
+        held = metric_names.interval(measured_of(run, wanted.split, out), wanted.metric)
         if held is not None:
             found |= {"low": held["low"], "high": held["high"], "interval": OVER_SAMPLES}
     return found
@@ -153,11 +150,12 @@ def _values_of(runs: Runs, name: str) -> list[float]:
 
 def _paired(reference: Runs, runs: Runs, key: str) -> tuple[list[float], bool]:
     """(row less reference, whether that is of several repeats). An ensemble, which has no seed, is
-    less each run of the reference."""
+    compared with each run of the other."""
     known = {(run["seed"], run["fold"]): run["figures"].get(key) for run in reference}
-    ours = [run["figures"].get(key) for run in runs if run["seed"] is None]
-    if ours and ours[0] is not None:
-        return [ours[0] - theirs for theirs in known.values() if theirs is not None], False
+    if any(run["seed"] is None for run in (*reference, *runs)):
+        ours = [run["figures"][key] for run in runs if key in run["figures"]]
+        theirs_all = [one for one in known.values() if one is not None]
+        return [one - other for one in ours for other in theirs_all], False
     found = []
     for run in runs:
         value, theirs = run["figures"].get(key), known.get((run["seed"], run["fold"]))

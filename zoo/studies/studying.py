@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import PausedError, StudyError
+from zoo.errors import PausedError, StudyError, clipped
 from zoo.recipes.flags import Override
 from zoo.studies import outputs, signals, words
 from zoo.studies.carrying import (
@@ -17,6 +16,7 @@ from zoo.studies.carrying import (
     DONE,
     FAILED,
     PAUSED,
+    PRUNED,
     WAITING,
     Outcome,
     Work,
@@ -25,10 +25,11 @@ from zoo.studies.carrying import (
     standing,
 )
 from zoo.studies.ensembling import Ensembles
-from zoo.studies.executing import Ended, Executor
+from zoo.studies.executing import Ended, Executor, Told
 from zoo.studies.expanding import Job
 from zoo.studies.locking import locked
-from zoo.studies.planning import Plan, planned, with_tables
+from zoo.studies.planning import Plan, planned, typed, with_tables
+from zoo.studies.queue import Queue
 from zoo.studies.results import (
     RESULTS,
     Folders,
@@ -103,7 +104,7 @@ class UnderWay:
     def __init__(self, plan: Plan, watcher: Watcher) -> None:
         before = self._before(plan)
         self.watcher = watcher
-        self.searches = Searches(plan.chosen, plan.out)
+        self.searches = Searches(plan.tables, [table.name for table in plan.chosen], plan.out)
         self.plan = plan = with_tables(plan, self.searches.tables())
         self.ensembles = Ensembles(plan.out)
         self.folders = Folders(plan.out)
@@ -120,7 +121,8 @@ class UnderWay:
         data = read_results(plan.out)
         known = (data.get("name"), data.get("profile"))
         if known != (plan.study.name, plan.asked.profile):
-            named = f"{known[0]!r}" + (f" with profile {known[1]!r}" if known[1] else "")
+            first, second = (clipped(repr(one)) for one in known)
+            named = first + (f" with profile {second}" if known[1] else "")
             raise StudyError([words.elsewhere(plan.out, named)])
         return dict(kept_outcomes(data))
 
@@ -165,32 +167,30 @@ class UnderWay:
     def _run(
         self, executor: Executor, waiting: Mapping[str, Job], workers: int, asked: signals.Asked
     ) -> None:
-        open_ones = set()
-        for work in self._works(waiting.values()):
-            executor.submit(work)
-            open_ones.add(work.key)
+        queue = Queue(executor)
+        queue.submit(self._works(waiting.values()))
         paused = False
-        while open_ones or (self.searches.open and not paused):
+        while queue.open or (self.searches.open and not paused):
             if not paused:
-                for work in self.searches.begin(workers):
-                    executor.submit(work)
-                    open_ones.add(work.key)
+                queue.submit_trials(self.searches.begin(workers))
             for message in executor.messages(_WAIT):
-                if isinstance(message, Ended):
-                    open_ones.discard(message.key)
-                    new = [] if paused else self._ended(message)
-                    for work in new:
-                        executor.submit(work)
-                        open_ones.add(work.key)
-                    if paused:
-                        self._note_end(message)
-                else:
-                    name = self.names.get(message.key) or self.searches.name(message.key)
-                    self.watcher.heard(message.key, name, message.event)
-                    self.searches.heard(message, executor)
+                queue.heard(message)
+                if isinstance(message, Told):
+                    self._told(message, queue)
+                elif not paused:
+                    queue.submit([*queue.waited_for(message.key), *self._ended(message)])
+                elif message.key in queue.begun:
+                    self._note_end(message)
             if asked.signal and not paused:
                 paused = True
                 executor.pause()
+
+    def _told(self, message: Told, queue: Queue) -> None:
+        name = self.names.get(message.key) or self.searches.name(message.key)
+        self.watcher.heard(message.key, name, message.event)
+        answer = self.searches.heard(message)
+        if answer is not None:
+            queue.go_on(message.key, answer)
 
     def _works(self, jobs: Iterable[Job]) -> list[Work]:
         return [
@@ -222,7 +222,9 @@ class UnderWay:
         key, outcome = message.key, message.outcome
         name = self.names.get(key) or self.searches.name(key)
         if key in self.outcomes:  # else it is a trial, of which only the best become rows
-            self.outcomes[key] = outcome
+            # A trial that is a row elsewhere may have been given up, or not measured there.
+            may_lack = outcome.status in (DONE, PRUNED)
+            self.outcomes[key] = self._standing(key, {}) if may_lack else outcome
         if time.monotonic() - self._written > _PAUSE:
             write_results(self.plan.out, self._data())
             self._written = time.monotonic()
@@ -250,10 +252,9 @@ class UnderWay:
 
     def _end_paused(self, number: int) -> None:
         done = sum(one.status == DONE for one in self.outcomes.values())
-        file = shlex.quote(str(self.plan.study.path))
         raise PausedError(
             f"saved with {done} of {len(self.outcomes)} runs done; to go on type the same again: "
-            f"zoo study {file}",
+            f"{typed(self.plan)}",
             number,
         )
 

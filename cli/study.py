@@ -215,7 +215,7 @@ def _show_plan(plan: Plan, workers: int, *, json: bool) -> None:
     if trials:
         typer.echo(f"and up to {trials} trials of searches, with the runs of the best")
     if there == len(runs):
-        time = "nothing is left to train"
+        time = "nothing is left to train" + (" beside the searches" if trials else "")
     elif seconds is None:
         time = "how long the rest takes is not known before one run is done"
     else:
@@ -227,6 +227,7 @@ def _show_plan(plan: Plan, workers: int, *, json: bool) -> None:
 def _show(done: Studied) -> None:
     from zoo.errors import printable
     from zoo.studies.cells import shown_table
+    from zoo.studies.page import undrawn
 
     for table in map(shown_table, done.data["tables"]):
         typer.echo(f"\n{printable(table.title or table.name)}")
@@ -241,6 +242,9 @@ def _show(done: Studied) -> None:
             typer.echo(printable(f"{f'({mark}) ' if mark else ''}{text}"))
     page = next(path for path in done.files if path.suffix == ".html")
     typer.echo(f"\ntables and figures: {page}")
+    missing = undrawn(done.data, {path.stem for path in done.files if path.suffix == ".svg"})
+    if missing:
+        typer.echo(printable(missing[:1].lower() + missing[1:].removesuffix(".")))
     if not done.data["complete"]:
         typer.echo("some runs are not there yet; to train them type the same without --no-train, "
                    "--table and --row")  # fmt: skip

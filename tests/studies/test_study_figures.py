@@ -261,3 +261,29 @@ def test_masks_from_the_worst_to_the_best_and_by_name(tmp_path):
     (chart,) = draw(tmp_path, table(rows), kind="masks", images=["i3", "absent"])
     titles = [axes.get_title(loc="left") for axes in chart.figure.axes]
     assert titles == ["image\ni3", "truth", "first\nDice 0.857", "second\nDice 0.667"]
+
+
+def test_of_a_single_epoch_training_is_seen_too(tmp_path):
+    rows = [row("a", [run(tmp_path, "a", [0.5])], {})]
+    (chart,) = draw(tmp_path, table(rows), kind="train_val", metric="val/accuracy")
+    train, val = chart.figure.axes[0].lines
+    assert train.get_marker() == "_" and val.get_marker() == "o"
+
+
+@pytest.mark.parametrize(
+    ("intervals", "said"),
+    [
+        (["t", "t"], "Bars: 95 % intervals of the mean over runs."),
+        (["samples"], "Bars: 95 % intervals of one run over samples."),
+        (["t", "samples"], "Bars: 95 % intervals of the mean over runs; of one run over samples."),
+        ([None], ""),
+    ],
+)
+def test_bars_say_of_what_their_intervals_are(tmp_path, intervals, said):
+    rows = [
+        row(str(place), [run(tmp_path, str(place), [0.5])], {}) for place, _ in enumerate(intervals)
+    ]
+    for one, interval in zip(rows, intervals, strict=True):
+        one["statistics"]["test/accuracy"]["interval"] = interval
+    (chart,) = draw(tmp_path, table(rows), kind="bars", metric="accuracy")
+    assert chart.caption == said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 import shutil
 import subprocess
 
@@ -98,8 +99,33 @@ def test_what_has_to_be_known_of_a_row_stands_below():
 
 
 def study_page_of(table):
-    data = {"title": "T", "name": "n", "profile": "", "source": "", "tables": [TABLE]}
+    data = {"title": "T", "name": "n", "profile": "", "source": "", "tables": [TABLE],
+            "figures": []}  # fmt: skip
     return html.unescape(study_page(data, [table], []))
+
+
+def test_the_page_has_the_trials_of_a_search_and_says_what_is_not_drawn():
+    trial = {"number": 0, "status": "complete", "value": 0.91238, "epochs": 2,
+             "settings": {"optimizer.lr": 0.00177911, "training.batch_size": 16}, "reason": None}  # fmt: skip
+    lost = {
+        **trial,
+        "number": 1,
+        "status": "fail",
+        "value": None,
+        "epochs": None,
+        "reason": "no disk",
+    }
+    table = {**TABLE, "labels": {"optimizer.lr": "rate"}, "trials": [trial, lost]}
+    data = {"title": "T", "name": "n", "profile": "", "source": "", "tables": [table]}
+    page = study_page({**data, "figures": [{"name": "f"}]}, [shown_table(table)], [])
+    cells = re.findall(r"<t[dh][^>]*>([^<]*)", page)
+    first = cells.index("Trial")
+    assert cells[first : first + 18] == [
+        "Trial", "rate", "training.batch_size", "Value", "Epochs", "Status",
+        "0", "0.001779", "16", "0.9124", "2", "complete",
+        "1", "0.001779", "16", "-", "-", "fail",
+    ]  # fmt: skip
+    assert "Figures of which nothing can be drawn yet: f." in page
 
 
 def test_differences_say_when_none_is_shown():
@@ -142,7 +168,8 @@ def test_hostile_texts_are_escaped_everywhere():
     assert "<script>" not in text and "\x1b" not in text
     tex = latex(shown)
     assert "\\input" not in tex and "\\textbackslash{}input\\{" in tex and "50\\%" in tex
-    data = {"title": HOSTILE, "name": "n", "profile": "", "source": HOSTILE, "tables": [table]}
+    data = {"title": HOSTILE, "name": "n", "profile": "", "source": HOSTILE, "tables": [table],
+            "figures": []}  # fmt: skip
     page = study_page({**data, "tables": [{**table, "rows": rows}]}, [shown], [])
     assert "<script" not in page and "&lt;script&gt;" in page
     assert 'src="http' not in page and 'href="http' not in page

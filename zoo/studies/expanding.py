@@ -150,8 +150,10 @@ class Expansion:
         if part.columns:
             return part.columns
         metrics = part.head.metrics or self.study.head.metrics
+        drawn = part.search.space if part.search is not None else ()
         return (
             Column(title="Row", row="name"),
+            *(Column(title=part.labels.get(key, key), value=key) for key in drawn),
             *(Column(title=metric, metric=metric) for metric in metrics),
             Column(title="Epochs", run="epochs"),
             Column(title="Seconds", run="seconds"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from zoo.reports.blocks import Block, Cell, Chart, Charts, Facts, Section, Table, Text
 from zoo.reports.page import render_page
 from zoo.studies.carrying import DONE
-from zoo.studies.cells import Shown, ShownTable
+from zoo.studies.cells import NOTHING, Shown, ShownTable
+from zoo.studies.settings import value_text
 
+_MOST_TRIALS = 100
 _RAISED = str.maketrans("abcdefghijklmnoprstuvwxyz", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
 
 
@@ -18,9 +20,10 @@ def study_page(
     data: Mapping[str, Any], tables: Sequence[ShownTable], charts: Sequence[Chart]
 ) -> str:
     """``data``: results; ``charts``: those of its figures that could be drawn."""
-    sections = [_summary(data), *(_table(one) for one in tables)]
-    if charts:
-        sections.append(Section("Figures", "figures", [Charts(charts)]))
+    searched = {one["name"]: _trials(one) for one in data["tables"] if one.get("trials")}
+    sections = [_summary(data), *(_table(one, searched.get(one.name, [])) for one in tables)]
+    if data["figures"]:
+        sections.append(Section("Figures", "figures", _figures(data, charts)))
     subtitle = " · ".join(filter(None, ("study", data["name"], data["profile"])))
     return render_page(data["title"] or data["name"], subtitle, sections)
 
@@ -43,12 +46,50 @@ def _summary(data: Mapping[str, Any]) -> Section:
     return Section("Summary", "summary", [Facts(facts)])
 
 
-def _table(table: ShownTable) -> Section:
+def undrawn(data: Mapping[str, Any], drawn: Collection[str]) -> str:
+    """A sentence about the figures that are not among those ``drawn``; empty where all are."""
+    names = [one["name"] for one in data["figures"] if one["name"] not in drawn]
+    return f"Figures of which nothing can be drawn yet: {', '.join(names)}." if names else ""
+
+
+def _figures(data: Mapping[str, Any], charts: Sequence[Chart]) -> list[Block]:
+    missing = undrawn(data, {chart.name for chart in charts})
+    blocks: list[Block] = [Charts(charts)] if charts else []
+    return [*blocks, Text(missing)] if missing else blocks
+
+
+def _trials(table: Mapping[str, Any]) -> list[Block]:
+    """The trials of a search, in the order in which they were begun."""
+    trials = table["trials"]
+    keys = list(dict.fromkeys(key for trial in trials for key in trial["settings"]))
+    head = ["Trial", *(table["labels"].get(key, key) for key in keys), "Value", "Epochs", "Status"]
+    rows = [
+        [
+            str(trial["number"]),
+            *(_value(trial["settings"].get(key)) for key in keys),
+            _value(trial["value"]),
+            _value(trial["epochs"]),
+            trial["status"],
+        ]
+        for trial in trials[:_MOST_TRIALS]
+    ]
+    more = f"{len(trials) - len(rows)} more are in results.json."
+    notes: list[Block] = [Text(more)] if len(rows) < len(trials) else []
+    return [Table(head, rows, title="Trials"), *notes]
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    return f"{value:.4g}" if isinstance(value, float) else value_text(value)
+
+
+def _table(table: ShownTable, more: Sequence[Block]) -> Section:
     blocks = _blocks(table, "")
     if table.differences is not None:
         blocks += _blocks(table.differences, table.differences.title)
     anchor = "table-" + re.sub(r"[^A-Za-z0-9-]", "-", table.name)
-    return Section(table.title or table.name, anchor, blocks)
+    return Section(table.title or table.name, anchor, [*blocks, *more])
 
 
 def _blocks(table: ShownTable, title: str) -> list[Block]:

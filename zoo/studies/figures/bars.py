@@ -35,6 +35,7 @@ _COSTS = (
     ("seconds_per_epoch", "time of an epoch (s)", 1.0),
     ("memory", "most memory (GB)", 1e-9),
 )
+_INTERVALS = {"t": "of the mean over runs", "samples": "of one run over samples"}
 _SHORTEST = 0.04  # of an axis of metrics, at least
 
 
@@ -57,9 +58,14 @@ def bars(asked: Asked) -> Chart | None:
         return None
     missing = [row for row in _rows(asked) if not _has_any(asked, row)]
     some = [_of_metric(asked, rows, metric) for metric in asked.metrics]
-    of = "of the mean over runs" if repeats(rows) > 1 else "over samples"
-    known = any(np.isfinite(one.low).any() for one in some)
-    said = f"Bars: 95 % intervals {of}." if known else ""
+    known = {
+        found.get("interval")
+        for row in rows
+        for metric in asked.metrics
+        if (found := row["statistics"].get(asked.key(metric)))
+    }
+    of = [words for interval, words in _INTERVALS.items() if interval in known]
+    said = f"Bars: 95 % intervals {'; '.join(of)}." if of else ""
     caption = " ".join(filter(None, (said, left_out(missing))))
     figure = draw_bars([shown_name(row) for row in rows], some, percent=asked.factor != 1)
     return Chart(asked.name, asked.title, figure, caption)

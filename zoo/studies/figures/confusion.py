@@ -30,7 +30,7 @@ def confusion(asked: Asked) -> Chart | None:
         return None
     runs = max(len(row["runs"]) for row, held in found if held is not None)
     several = f"Counts of up to {runs} runs together." if runs > 1 else ""
-    depth = "The deeper the colour, the larger the share of the row; blue is right."
+    depth = "The deeper the colour, the larger the share of the row; blue is right, empty is none."
     missing = left_out([row for row, held in found if held is None])
     caption = " ".join(filter(None, (depth, several, missing)))
     return Chart(asked.name, asked.title, draw_matrices(drawn), caption, wide=len(drawn) > 1)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PARTS = ("train", "val")
 _PART_DASHES = {"train": (0, (4, 1.5)), "val": "-"}
+_DASH = "_"  # a marker, of training
 _MARKED = 15  # epochs up to which each has a marker
 _HEIGHT, _LINE = 46.0, 4.2  # mm: of a panel, of a line of the legend
 _BESIDE = 4  # panels
@@ -174,9 +175,12 @@ def _draw(axes: Any, panel: Panel) -> None:
         look = line.look
         style = {"color": look.colour, "linestyle": look.dashes}
         marker = look.marker if look.marker and len(every) <= _MARKED else None
+        if len(every) == 1:  # of which there is no line
+            marker = look.marker or _DASH
         if len(line.runs) > 1:
             for epochs, values in line.runs:
-                axes.plot(epochs, values, linewidth=0.6, alpha=0.4, **style)
+                dot = "." if len(epochs) == 1 else None
+                axes.plot(epochs, values, marker=dot, linewidth=0.6, alpha=0.4, **style)
         epochs, values = line.mean()
         axes.plot(epochs, values, marker=marker, **style)
     if len(every):

@@ -105,8 +105,14 @@ def study_page_of(table):
 
 
 def test_the_page_has_the_trials_of_a_search_and_says_what_is_not_drawn():
-    trial = {"number": 0, "status": "complete", "value": 0.91238, "epochs": 2,
-             "settings": {"optimizer.lr": 0.00177911, "training.batch_size": 16}, "reason": None}  # fmt: skip
+    trial = {
+        "number": 0,
+        "status": "complete",
+        "value": 0.91238,
+        "epochs": 2,
+        "settings": {"optimizer.lr": 0.00177911, "training.batch_size": 16},
+        "reason": None,
+    }
     lost = {
         **trial,
         "number": 1,

@@ -70,7 +70,7 @@ def build_dataset(
 ) -> Dataset:
     """The dataset as its plugin gives it, not looked at yet."""
     component = catalog.get("dataset", name)
-    folder = _root(component, root)
+    folder = dataset_folder(component, root)
     dataset = component.build(DatasetContext(folder), options)
     if not isinstance(dataset, Dataset):
         raise PluginError(f"{component} returned {type(dataset).__name__}; expected a zoo.Dataset")
@@ -118,7 +118,7 @@ def read_settings(
     return component.bind(options), SplitPlan(**section.model_dump())
 
 
-def _root(component: Component, root: str | None) -> Path | None:
+def dataset_folder(component: Component, root: str | None) -> Path | None:
     """The folder with the files: as given, else ``$ZOO_DATA/<name>``."""
     name, spec = component.name, component.spec
     assert isinstance(spec, DatasetSpec | DatasetFamily)

@@ -73,16 +73,50 @@ def predict(
     listed = None if dataset else asked_images.images_at(several, ids or asked_images.PATH)
     subject = open_subject(str(reference), registry)
     asked = listed or asked_images.images_of(subject, str(dataset), split or TEST, root)
-    chosen = format_for(subject.task, format, Path(output).suffix)
     work = _Work(subject.predictor(where), asked, step)
+    columns = Submission(id_column, label_column, values)
+    return _written(work, output, format, columns, overlay, skip_bad, force)
+
+
+def predict_with(
+    predictor: Predictor,
+    images: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    format: str | None = None,
+    ids: str | None = None,
+    id_column: str | None = None,
+    label_column: str | None = None,
+    values: str | None = None,
+    skip_bad: bool = False,
+    force: bool = False,
+    step: Step | None = None,
+) -> Answered:
+    """:func:`predict` by what is open already, and of files."""
+    several = [images] if isinstance(images, str | Path) else list(images)
+    work = _Work(predictor, asked_images.images_at(several, ids or asked_images.PATH), step)
+    columns = Submission(id_column, label_column, values)
+    return _written(work, output, format, columns, False, skip_bad, force)
+
+
+def _written(
+    work: _Work,
+    output: str | Path,
+    format_: str | None,
+    columns: Submission,
+    overlay: bool,
+    skip_bad: bool,
+    force: bool,
+) -> Answered:
+    task, asked = work.predictor.task, work.asked
+    chosen = format_for(task, format_, Path(output).suffix)
     if chosen == MASKS:
-        _check_masks(output, id_column=id_column, label_column=label_column, values=values)
+        _check_masks(output, **vars(columns))
         _write_masks(work, Path(output), overlay, force)
     else:
         if overlay:
-            raise DataError("overlay: only for masks; the model's task is " + subject.task.kind)
-        rows = rows_for(subject.task, chosen, Submission(id_column, label_column, values))
-        _write_table(work, rows, output, force)
+            raise DataError("overlay: only for masks; the model's task is " + task.kind)
+        _write_table(work, rows_for(task, chosen, columns), output, force)
     if work.left_out and not skip_bad:
         raise DataError(
             f"{len(work.left_out)} of {len(asked)} images cannot be read and are left out, the "

@@ -143,6 +143,8 @@ def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
     """What has to be known of a row's numbers."""
     if row["footnote"]:
         yield row["footnote"]
+    if row.get("submission"):
+        yield _answers(row["submission"])
     runs = row["runs"]
     for status in (FAILED, DIVERGED):
         ended = [run for run in runs if run["status"] == status]
@@ -153,6 +155,13 @@ def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
     if left:
         why = next((run["reason"] for run in left if run["reason"]), None)
         yield f"{len(left)} of {len(runs)} runs not done" + (f": {why}" if why else "")
+
+
+def _answers(said: Mapping[str, Any]) -> str:
+    if said["file"] is None:
+        return f"no answers to images without labels: {said['reason'] or 'not written yet'}"
+    left_out = f", {said['left_out']} more could not be read" if said["left_out"] else ""
+    return f"its answers to {said['images']} images without labels: {said['file']}{left_out}"
 
 
 def _which(some: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]]) -> str:

@@ -19,6 +19,7 @@ from zoo.studies.collecting import NOTHING, measured_on
 from zoo.studies.expanding import Row, Table
 from zoo.studies.parts import StudyFile
 from zoo.studies.results import run_folder, splits_of, wanted_of
+from zoo.studies.submitting import Submissions
 from zoo.studies.watching import Watcher
 
 FOLDER = "ensembles"
@@ -27,6 +28,7 @@ FOLDER = "ensembles"
 class Ensembles:
     def __init__(self, out: Path) -> None:
         self.out = out
+        self.submissions = Submissions(out)
         self._outcomes: dict[str, Outcome] = {}
 
     def make(
@@ -44,8 +46,11 @@ class Ensembles:
                 for split in splits_of(study, table):
                     self._make(row, split)
                 outcome = self._outcome(row, splits_of(study, table))
-                if outcome.status == FAILED:
-                    watcher.note(f"{table.name}/{row.name}: {outcome.reason}")
+                why = (
+                    outcome.reason if outcome.status == FAILED else self._submit(row, study, table)
+                )
+                if why:
+                    watcher.note(f"{table.name}/{row.name}: {why}")
 
     def add(self, data: dict[str, Any], tables: Sequence[Table], study: StudyFile) -> None:
         """Their runs, one each, into results."""
@@ -53,6 +58,8 @@ class Ensembles:
             for row, row_said in zip(table.rows, said["rows"], strict=True):
                 if row.ensemble is not None:
                     row_said["runs"] = [self._run_data(row, table, study)]
+                if row.predict is not None and row.members:
+                    row_said["submission"] = self.submissions.says(row, _key(row))
 
     def _ready(self, row: Row, outcomes: Mapping[str, Outcome]) -> bool:
         waiting = [
@@ -79,6 +86,13 @@ class Ensembles:
             RunFolder(path).write_metrics(split, evaluate_file(said).metrics)
         except ZooError as error:
             self._outcomes[_key(row)] = Outcome(FAILED, str(error))
+
+    def _submit(self, row: Row, study: StudyFile, table: Table) -> str | None:
+        """Answer the images without labels that the row names. Why not, where it cannot be."""
+        if row.predict is None:
+            return None
+        members = [run_folder(self.out, one.key) for one in row.members]
+        return self.submissions.make(row, _key(row), members, splits_of(study, table)[0])
 
     def _outcome(self, row: Row, splits: Sequence[str]) -> Outcome:
         key = _key(row)

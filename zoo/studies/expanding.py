@@ -19,7 +19,13 @@ from zoo.studies import words
 from zoo.studies.checking import key_problems, profile_problems, require_asked
 from zoo.studies.keys import run_key
 from zoo.studies.parts import ProfilePart, ProfileTable, RowPart, Source, StudyFile, TablePart
-from zoo.studies.schema import Column, EnsembleSection, ProfileSection, ProfileTableSection
+from zoo.studies.schema import (
+    Column,
+    EnsembleSection,
+    PredictSection,
+    ProfileSection,
+    ProfileTableSection,
+)
 from zoo.studies.search_space import corners, recipe_at
 from zoo.studies.settings import Settings
 
@@ -66,6 +72,7 @@ class Row:
     jobs: tuple[Job, ...]
     ensemble: EnsembleSection | None = None
     members: tuple[Job, ...] = ()
+    predict: PredictSection | None = None
 
 
 @dataclass(frozen=True)
@@ -164,8 +171,9 @@ class Expansion:
         text = {**published, **row.text}
         varied = None if row.varied is None else table.part.labels.get(row.varied, row.varied)
         made = Row(
-            row.name, varied, row.value, text, published, row.footnote, {}, None, (), row.ensemble
-        )
+            row.name, varied, row.value, text, published, row.footnote, {}, None, (), row.ensemble,
+            predict=row.predict,
+        )  # fmt: skip
         if row.ensemble is not None:
             return made
         recipe, settings = self._recipe(table, row, over)

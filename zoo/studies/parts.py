@@ -16,6 +16,7 @@ from zoo.studies.schema import (
     FigureSection,
     HeadSection,
     Panel,
+    PredictSection,
     ProfileSection,
     ProfileTableSection,
     SearchSection,
@@ -42,6 +43,7 @@ class RowPart:
     published: Mapping[str, str] = field(default_factory=dict)
     footnote: str | None = None
     ensemble: EnsembleSection | None = None
+    predict: PredictSection | None = None
 
 
 @dataclass(frozen=True)

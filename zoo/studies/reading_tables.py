@@ -25,6 +25,7 @@ from zoo.studies.schema import (
     SHOWN,
     Column,
     EnsembleSection,
+    PredictSection,
     RowSection,
     SearchSection,
     Span,
@@ -46,6 +47,11 @@ class Tables:
             return []
         found = self.reader.tables_of(tables, ("tables",), self._table)
         self.reader.once("table", [(one.at, one.head.name) for one in found])
+        rows = [row for one in found for row in one.rows]
+        self.reader.once(
+            "file of answers",
+            [((*row.at, "predict"), row.predict.name) for row in rows if row.predict is not None],
+        )
         names = {one.head.name.lower() for one in found}
         for one in found:
             own = one.head.name.lower().removesuffix(DIFFERENCES)
@@ -143,6 +149,7 @@ class Tables:
                 reader.note(where, words.not_of_kind("ensemble", kind, LIST))
             elif beside:
                 reader.note(where, words.ensemble_with(beside))
+        predict = self._predict(table, at)
         if kind == CUMULATIVE and "recipe" in table:
             reader.note((*at, "recipe"), words.own_recipe_of_cumulative())
         return RowPart(
@@ -154,7 +161,21 @@ class Tables:
             published=reader.texts(table.get("published"), (*at, "published")),
             footnote=head.footnote,
             ensemble=ensemble,
+            predict=predict,
         )
+
+    def _predict(self, table: Mapping[str, Any], at: KeyPath) -> PredictSection | None:
+        if "predict" not in table:
+            return None
+        where = (*at, "predict")
+        found = self.reader.section("predict", PredictSection, table["predict"], where)
+        if "ensemble" not in table:
+            self.reader.note(where, words.predict_of_ensemble())
+        elif found is not None and found.format != "kaggle":
+            for key in ("id_column", "label_column", "values"):
+                if getattr(found, key) is not None:
+                    self.reader.note((*where, key), words.of_kaggle())
+        return found
 
     def _varied(
         self, kind: str, table: Mapping[str, Any], at: KeyPath, labels: Mapping[str, str]

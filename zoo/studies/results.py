@@ -110,6 +110,7 @@ def _row_data(
         "published": dict(row.published),
         "footnote": row.footnote,
         "ensemble": None if row.ensemble is None else row.ensemble.model_dump(mode="json"),
+        "submission": None,
         "settings": dict(row.settings),
         "recipe": recipe,
         "runs": [_run_data(job, outcomes, folders, wanted) for job in row.jobs],

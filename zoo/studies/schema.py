@@ -117,6 +117,23 @@ class EnsembleSection(Section):
     rule: Literal["mean", "weighted", "vote", "greedy", "stack"] = "mean"
 
 
+class PredictSection(Section):
+    """``images``: below the folder of the dataset; ``name``: of the file, whose columns and values
+    are those of ``zoo predict``."""
+
+    name: Name = Field(description=_NAME)
+    images: Text = Field(description="a folder of images, relative to that of the dataset")
+    format: Literal["csv", "json", "kaggle"] = "csv"
+    ids: Literal["path", "name", "stem"] | None = Field(
+        default=None, description="'path' | 'name' | 'stem'"
+    )
+    id_column: Text | None = Field(default=None, description="a text")
+    label_column: Text | None = Field(default=None, description="a text")
+    values: Literal["class", "index", "probability"] | None = Field(
+        default=None, description="'class' | 'index' | 'probability'"
+    )
+
+
 class RowSection(Section):
     name: Annotated[str, MinLen(1), MaxLen(200)] = Field(description="a text of at most 200")
     footnote: str | None = Field(default=None, description="a text")
@@ -195,7 +212,7 @@ class ProfileTableSection(Section):
 NESTED: Mapping[str, tuple[str, ...]] = {
     "study": ("recipe", "set", "profiles", "tables", "figures"),
     "table": ("recipe", "set", "columns", "vary", "labels", "rows", "search"),
-    "row": ("set", "recipe", "text", "published", "ensemble"),
+    "row": ("set", "recipe", "text", "published", "ensemble", "predict"),
     "search": ("space",),
     "figure": ("panels",),
     "profile": ("set", "tables"),

@@ -80,6 +80,14 @@ def ensemble_with(keys: Iterable[str]) -> str:
     return f"a row that is an ensemble trains nothing; leave out {', '.join(keys)}"
 
 
+def predict_of_ensemble() -> str:
+    return "only a row that is an ensemble has it; a run is asked by zoo predict"
+
+
+def of_kaggle() -> str:
+    return "only for format = 'kaggle'"
+
+
 def ensemble_of_ensemble(name: str) -> str:
     return f"{clipped(name)!r} is itself an ensemble; name the rows that were trained"
 

@@ -6,8 +6,9 @@ import pytest
 from inline import HEAD, write_study
 
 from zoo.errors import StudyError
+from zoo.recipes.flags import flag_overrides
 from zoo.studies.expanding import Asked, expand
-from zoo.studies.planning import planned
+from zoo.studies.planning import planned, typed
 from zoo.studies.reading import read_study
 from zoo.studies.settings import flattened, value_text
 
@@ -19,6 +20,16 @@ def problems(tmp_path, text, head=HEAD, **asked):
     with pytest.raises(StudyError) as caught:
         expand(read_study(path), Asked(**asked))
     return [line.replace(f"{path}", "FILE") for line in caught.value.problems]
+
+
+def test_the_command_of_a_study_has_every_flag_that_was_typed(tmp_path):
+    path = write_study(tmp_path, TABLE)
+    over = flag_overrides(["training.epochs=1"], root="my data")
+    plan = planned(path, "", tmp_path / "out", ["t"], ["a"], [0, 2], over)
+    assert typed(plan) == (
+        f"zoo study {path} --out {tmp_path / 'out'} --table t --row a --seeds 0,2 "
+        "--root 'my data' --set training.epochs=1"
+    )
 
 
 @pytest.mark.parametrize(

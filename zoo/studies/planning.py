@@ -117,8 +117,14 @@ def typed(plan: Plan) -> str:
     words += [word for name in asked.tables for word in ("--table", name)]
     words += [word for name in asked.rows for word in ("--row", name)]
     words += ["--seeds", ",".join(map(str, asked.seeds))] if asked.seeds is not None else []
-    words += [word for one in asked.over for word in one.origin.split(" ", 1)]
+    words += [word for one in asked.over for word in _flag(one)]
     return shlex.join(words)
+
+
+def _flag(one: Override) -> list[str]:
+    """As it was typed: what is said of a plain flag is its name alone."""
+    name, *text = one.origin.split(" ", 1)
+    return [name, *(text or [str(one.value)])]
 
 
 def default_out(study: StudyFile, profile: str) -> Path:

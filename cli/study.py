@@ -181,10 +181,12 @@ def _options(text: str) -> dict[str, Any]:
 
 
 def _show_plan(plan: Plan, workers: int, *, json: bool) -> None:
+    from zoo.errors import printable
+    from zoo.studies.datasets import missing_datasets
     from zoo.studies.estimating import estimated, left
     from zoo.studies.watching import duration
 
-    runs = estimated(plan)
+    runs, missing = estimated(plan), missing_datasets(plan)
     seconds = left(runs, workers)
     if json:
         told = [
@@ -192,7 +194,7 @@ def _show_plan(plan: Plan, workers: int, *, json: bool) -> None:
              "source": one.source or None}
             for one in runs
         ]  # fmt: skip
-        show_json({"out": str(plan.out), "runs": told, "seconds_left": seconds})
+        show_json({"out": str(plan.out), "runs": told, "seconds_left": seconds, "missing": missing})
         return
     show_table(
         ("run", "key", "status", "seconds"),
@@ -221,6 +223,8 @@ def _show_plan(plan: Plan, workers: int, *, json: bool) -> None:
     else:
         time = f"the rest trains for about {duration(seconds)} with {workers} at once"
     typer.echo(f"{len(runs)} runs, {there} of them done; {time}")
+    for line in missing:
+        typer.echo(printable(f"to be put right first: {line}"))
     typer.echo(f"to be kept in {plan.out}; nothing was written; to train leave out --dry-run")
 
 

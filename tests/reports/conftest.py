@@ -44,7 +44,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     extra = Loaded(Plugin("fake", "zoo-fake", "1"), (spec,))
     monkeypatch.setattr(loading, "load_all", lambda: ([*found, extra], problems))
     # The recipe's root is another machine's; what is made needs no files.
-    monkeypatch.setattr("zoo.runs.opening._root", lambda component, root: None)
+    monkeypatch.setattr("zoo.runs.opening.dataset_folder", lambda component, root: None)
     catalog.cache_clear()
     yield tmp_path
     catalog.cache_clear()

@@ -33,7 +33,7 @@ build = lambda context: examples.DATASETS["made"]
 spec = zoo.DatasetSpec(name="made", build=build, summary="x", source="y")
 loading.load_all = lambda: ([*found, Loaded(Plugin("fake", "zoo-fake", "1"), (spec,))], problems)
 import zoo.runs.opening
-zoo.runs.opening._root = lambda component, root: None
+zoo.runs.opening.dataset_folder = lambda component, root: None
 catalog.cache_clear()
 examples.planted(Path("theirs"), samples=40)
 shutil.rmtree("theirs")

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
-import signal
 
 import pytest
 from inline import Inline, weights_of, without_times, write_study
 from zoo_cli.main import main
 
 import zoo
-from zoo.errors import PausedError, StudyError
+from zoo.errors import StudyError
 from zoo.studies.carrying import Outcome
-from zoo.studies.executing import Ended
+from zoo.studies.datasets import missing_datasets
 from zoo.studies.planning import planned
 from zoo.studies.studying import study
-from zoo.studies.watching import Silent
 
 TABLES = """
 [[tables]]
@@ -187,45 +184,6 @@ def test_nothing_is_written_before_the_whole_study_is_right(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-class Stops(Inline):
-    """The study is told to end when the first run has ended."""
-
-    def messages(self, timeout):
-        said = super().messages(timeout)
-        if self._waiting and any(isinstance(one, Ended) for one in said):
-            os.kill(os.getpid(), signal.SIGTERM)
-        return said
-
-    def pause(self):
-        for work in self._waiting:
-            self._said.put(Ended(work.key, Outcome("paused")))
-        super().pause()
-
-
-class Hears(Silent):
-    def __init__(self):
-        self.told = []
-
-    def ended(self, key, name, outcome, detail):
-        self.told.append((name, outcome.status))
-
-
-def test_of_runs_that_never_began_nothing_is_said(tmp_path):
-    table = '[[tables]]\nname = "t"\nkind = "list"\n[[tables.rows]]\nname = "a"\n'
-    path = write_study(tmp_path, table)
-    hears = Hears()
-    with pytest.raises(PausedError) as caught:
-        study(path, out=tmp_path / "out", seeds=[0, 1, 2], watcher=hears,
-              begin=lambda *_: Stops(), overrides={"training.batch_size": 64})  # fmt: skip
-    assert hears.told == [("t/a, seed 0", "done")]
-    runs = rows_of(results(tmp_path))["a"]["runs"]
-    assert [run["status"] for run in runs] == ["done", "waiting", "waiting"]
-    assert str(caught.value) == (
-        f"saved with 1 of 3 runs done; to go on type the same again: zoo study {path} --out "
-        f"{tmp_path / 'out'} --seeds 0,1,2 --set training.batch_size=64"
-    )
-
-
 def test_damaged_files_cost_no_more_than_what_they_say(copied):
     out = copied / "out"
     rows = rows_of(results(copied))
@@ -289,3 +247,23 @@ def test_runs_that_fail_are_for_a_script_to_notice(capsys, monkeypatch, tmp_path
     found = capsys.readouterr()
     assert found.err == said and json.loads(found.out)["complete"] is True
     assert main([*typed, "--no-train"]) == 0
+
+
+def test_a_dataset_that_is_not_there_is_said_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.delenv("ZOO_DATA", raising=False)
+    rows = '[[tables]]\nname = "t"\nkind = "list"\n[[tables.rows]]\nname = "a"\n'
+    path = write_study(
+        tmp_path, f"{rows}[[tables.rows]]\nname = 'b'\nset = {{ 'dataset.name' = 'mnist' }}\n"
+    )
+    with pytest.raises(StudyError) as caught:
+        study(path, out=tmp_path / "out")
+    (line,) = caught.value.problems
+    assert line.startswith("dataset 'mnist' needs a folder with its files (train-images-idx3")
+    assert line.endswith(
+        "name it with --root, dataset.root, or put it at $ZOO_DATA/mnist (t/b, seed 0 and 1 more)"
+    )
+    assert not (tmp_path / "out").exists()
+    assert missing_datasets(planned(path, rows=["a"])) == []
+    assert missing_datasets(planned(path, overrides={"dataset.root": str(tmp_path)})) == []
+    monkeypatch.setattr("zoo.studies.datasets.standing", lambda folder: Outcome("done"))
+    assert missing_datasets(planned(path)) == []

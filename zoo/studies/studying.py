@@ -24,6 +24,7 @@ from zoo.studies.carrying import (
     missing_splits,
     standing,
 )
+from zoo.studies.datasets import missing_datasets
 from zoo.studies.ensembling import Ensembles
 from zoo.studies.executing import Ended, Executor, Told
 from zoo.studies.expanding import Job
@@ -90,6 +91,10 @@ def study(
     makes another executor than worker processes. Raises :class:`StudyError` with every problem of
     the file before anything runs; interrupted, it saves and raises :class:`PausedError`."""
     plan = planned(path, profile, out, tables, rows, seeds, overrides)
+    # Nodes of a cluster may have folders that this machine does not.
+    missing = missing_datasets(plan) if train and begin is None else []
+    if missing:
+        raise StudyError(missing)
     with locked(plan.out) as lock:
         under_way = UnderWay(plan, watcher or Silent())
         if train:

@@ -110,6 +110,14 @@ def test_an_ensemble_is_a_row_without_training(done):
     assert zoo.evaluate(path, draws=0).metrics["accuracy"] == run["figures"]["test/accuracy"]
 
 
+def test_an_ensemble_of_one_seed_waits_for_more(copied):
+    made, _ = again(copied, seeds=[0], rows=("two", "both"))
+    (run,) = rows_of(made.data)["both"]["runs"]
+    assert (run["status"], run["reason"]) == (
+        "waiting", "it has one member alone; expected 2 seeds, or rows, or more",
+    )  # fmt: skip
+
+
 def test_the_row_that_is_the_same_has_no_difference(done):
     said = rows_of(results(done[0]))["the same"]["statistics"]["test/accuracy"]["difference"]
     assert (said["value"], said["low"], said["high"], said["shown"]) == (0.0, 0.0, 0.0, None)

@@ -93,6 +93,8 @@ def test_the_first_reference_and_last_row_of_each_table(name, folder, tmp_path):
                 key = statistic(column, table["split"])
                 if key is not None and not (ensemble and key.startswith("run/")):
                     assert statistics[key]["mean"] is not None, (table["name"], row, key)
+            submission = by_name[row]["submission"]
+            assert submission is None or (tmp_path / "out" / submission["file"]).is_file()
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from zoo.studies.submitting import Submissions
 from zoo.studies.watching import Watcher
 
 FOLDER = "ensembles"
+_FEWEST = 2  # members
 
 
 class Ensembles:
@@ -65,10 +66,14 @@ class Ensembles:
         waiting = [
             one for one in row.members if outcomes.get(one.key, Outcome(WAITING)).status != DONE
         ]
+        why = ""
         if waiting:
             why = f"{len(waiting)} of its {len(row.members)} members are not done"
+        elif len(row.members) < _FEWEST:
+            why = f"it has one member alone; expected {_FEWEST} seeds, or rows, or more"
+        if why:
             self._outcomes[_key(row)] = Outcome(WAITING, why)
-        return not waiting
+        return not why
 
     def _make(self, row: Row, split: str) -> None:
         from zoo.runs.ensemble import ensemble

@@ -225,7 +225,8 @@ def _show_plan(plan: Plan, workers: int, *, json: bool) -> None:
     typer.echo(f"{len(runs)} runs, {there} of them done; {time}")
     for line in missing:
         typer.echo(printable(f"to be put right first: {line}"))
-    typer.echo(f"to be kept in {plan.out}; nothing was written; to train leave out --dry-run")
+    leave = "for its tables" if there == len(runs) and not trials else "to train"
+    typer.echo(f"to be kept in {plan.out}; nothing was written; {leave} leave out --dry-run")
 
 
 def _show(done: Studied) -> None:

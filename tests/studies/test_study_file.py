@@ -44,7 +44,7 @@ def test_the_command_of_a_study_has_every_flag_that_was_typed(tmp_path):
         (
             TABLE + "sett = 1\n",
             ["FILE:25: tables.0.rows.0.sett: unknown key (did you mean 'set'?); expected one of "
-             "name, footnote, set, recipe, text, published, ensemble"],
+             "name, footnote, set, recipe, text, published, ensemble, predict"],
         ),
         (
             TABLE + 'set = { "optimizer.lrr" = 0.1 }\n',
@@ -97,7 +97,7 @@ def test_the_command_of_a_study_has_every_flag_that_was_typed(tmp_path):
         (
             TABLE + 'seeds = [0]\n[[figures]]\nkind = "pie"\nname = "../x"\n',
             ["FILE:25: tables.0.rows.0.seeds: unknown key; expected one of name, footnote, set, "
-             "recipe, text, published, ensemble",
+             "recipe, text, published, ensemble, predict",
              "FILE:27: figures.0.kind: 'pie': expected 'curves' | 'train_val' | 'metric_against' | "
              "'bars' | 'learning_curve' | 'confusion' | 'masks' | 'resources'",
              "FILE:28: figures.0.name: '../x': expected a name of letters, digits, '-', '_' and "
@@ -130,7 +130,7 @@ def test_a_problem_of_the_recipe_itself_names_no_row(tmp_path):
 
 
 def test_a_study_without_a_recipe_is_refused_once(tmp_path):
-    head = 'title = "x"\n'
+    head = 'title = "x"\nmetrics = ["accuracy"]\n'
     assert problems(tmp_path, TABLE + '[[tables.rows]]\nname = "b"\n', head) == [
         'FILE: recipe: missing; expected a recipe: recipe = "recipe.toml", or [recipe] with what '
         "stands in one"
@@ -261,3 +261,32 @@ def test_dotted_and_nested_settings_are_the_same():
         assert {key: value for key, _, value in flattened(table)} == dotted
     assert value_text(1e9) == "1e+09" and value_text([64, 48]) == "[64, 48]"
     assert value_text(0.1) == "0.1" and value_text(0.123456789) == "0.123456789"
+
+
+def test_a_table_measures_something(tmp_path):
+    head = HEAD.replace('metrics = ["accuracy"]\n', "")
+    (line,) = problems(tmp_path, TABLE, head)
+    assert line == (
+        "FILE:19: tables.0.metrics: missing; a table without columns has those of metrics, as "
+        "metrics = ['accuracy']"
+    )
+
+
+def test_published_values_of_rows_stand_beside_metrics_without_columns(tmp_path):
+    path = write_study(tmp_path, TABLE + 'published = { accuracy = "0.97" }\n')
+    (table,) = expand(read_study(path), Asked())
+    assert [(one.title, one.published) for one in table.columns] == [
+        ("Row", None), ("accuracy", "accuracy"), ("Epochs", None), ("Seconds", None),
+    ]  # fmt: skip
+
+
+def test_what_is_not_there_at_all_says_what_to_write(tmp_path):
+    columns = 'kind = "list"\ncolumns = [{ title = "C", text = "class" }]'
+    assert problems(tmp_path, TABLE.replace('kind = "list"', columns)) == [
+        "FILE:23: tables.0.columns.0.text: no text 'class'; expected text = { class = '..' } in "
+        "[[tables.rows]], or such a column in the file of published"
+    ]
+    bare = HEAD[: HEAD.index("[profiles")]
+    assert problems(tmp_path, TABLE, bare, profile="smoke") == [
+        "no profile 'smoke'; the study has none: leave out --profile"
+    ]

@@ -29,10 +29,11 @@ def run(status="done", reason=None, seed=0):
 
 def row(name, number, accuracy, runs=None, **more):
     statistics = {"test/accuracy": accuracy, "run/seconds": spread(2.04), "run/epochs": spread(3.0)}
+    runs = [{**one, "key": f"{name}-{one['key']}"} for one in runs or [run()]]
     return {
         "name": name, "number": number, "varied": "rate", "value": 0.1, "text": {"class": "CNN"},
         "published": {"acc": "97.5"}, "footnote": None, "recipe": {"optimizer": {"lr": 0.1}},
-        "runs": [run()] if runs is None else runs, "statistics": statistics, "ensemble": None,
+        "runs": runs, "statistics": statistics, "ensemble": None,
         **more,
     }  # fmt: skip
 
@@ -132,6 +133,14 @@ def test_the_page_has_the_trials_of_a_search_and_says_what_is_not_drawn():
         "1", "0.001779", "16", "-", "-", "fail",
     ]  # fmt: skip
     assert "Figures of which nothing can be drawn yet: f." in page
+
+
+def test_a_row_with_the_recipe_of_another_says_so():
+    rows = [row("a", 1, spread(0.5)), row("b", 2, spread(0.5)), row("c", 3, spread(0.5))]
+    rows[2]["runs"] = rows[0]["runs"]
+    table = shown_table({**TABLE, "rows": rows, "reference": None, "footnotes": []})
+    assert [one[0].marks for one in table.rows] == [(), (), ("a",)]
+    assert list(table.notes) == [("a", "The recipe, and so the runs, of a.")]
 
 
 def test_differences_say_when_none_is_shown():

@@ -163,7 +163,10 @@ def test_a_second_study_in_the_folder_is_refused(whole, tmp_path):
     out = tmp_path / "out"
     with locked(out), pytest.raises(StudyError) as caught:
         study(whole[0], out=out, begin=lambda *_: Inline())
-    assert str(caught.value) == f"{str(out)!r} is in use by another zoo study"
+    assert str(caught.value) == (
+        f"{str(out)!r} is in use by another zoo study; wait until that ends, or name another with "
+        f"--out"
+    )
     assert not (out / "runs").exists()
     with locked(out):  # and is free again
         pass

@@ -93,7 +93,8 @@ def shown_table(table: Mapping[str, Any]) -> ShownTable:
     columns = [Column(**column) for column in table["columns"]]
     notes = _Notes()
     head = list(_head(columns, table))
-    rows = [list(_row(row, columns, table, notes)) for row in table["rows"]]
+    firsts = _firsts(table["rows"])
+    rows = [list(_row(row, columns, table, notes, firsts)) for row in table["rows"]]
     spread, intervals = _legend(table, columns)
     trials = _of_search(table.get("trials"))
     general = [("", text) for text in (*table["footnotes"], trials, spread) if text]
@@ -125,9 +126,13 @@ def _head(columns: Sequence[Column], table: Mapping[str, Any]) -> Iterator[Headi
 
 
 def _row(
-    row: Mapping[str, Any], columns: Sequence[Column], table: Mapping[str, Any], notes: _Notes
+    row: Mapping[str, Any],
+    columns: Sequence[Column],
+    table: Mapping[str, Any],
+    notes: _Notes,
+    firsts: Mapping[str, str],
 ) -> Iterator[Shown]:
-    marks = tuple(notes.mark(text) for text in _remarks(row))
+    marks = tuple(notes.mark(text) for text in _remarks(row, firsts))
     for place, column in enumerate(columns):
         cell = _cell(row, column, table)
         yield replace(cell, marks=marks) if place == 0 else cell
@@ -139,10 +144,23 @@ def _is_number(column: Column) -> bool:
     return column.metric is not None or column.run is not None
 
 
-def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
+def _firsts(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """By the name of a row whose recipe is that of one above it, and so its runs, that one's."""
+    seen: dict[tuple[str, ...], str] = {}
+    found = {}
+    for row in rows:
+        keys = tuple(run["key"] for run in row["runs"])
+        if keys and not row["ensemble"] and seen.setdefault(keys, row["name"]) != row["name"]:
+            found[row["name"]] = seen[keys]
+    return found
+
+
+def _remarks(row: Mapping[str, Any], firsts: Mapping[str, str]) -> Iterator[str]:
     """What has to be known of a row's numbers."""
     if row["footnote"]:
         yield row["footnote"]
+    if row["name"] in firsts:
+        yield f"The recipe, and so the runs, of {firsts[row['name']]}."
     if row.get("submission"):
         yield _answers(row["submission"])
     runs = row["runs"]

@@ -157,11 +157,17 @@ class Expansion:
         if part.columns:
             return part.columns
         metrics = part.head.metrics or self.study.head.metrics
+        if not metrics:
+            self._own.append(Problem((*part.at, "metrics"), words.nothing_measured(), part.at))
+        printed = {name for row in part.published.values() for name in row}
         drawn = part.search.space if part.search is not None else ()
         return (
             Column(title="Row", row="name"),
             *(Column(title=part.labels.get(key, key), value=key) for key in drawn),
-            *(Column(title=metric, metric=metric) for metric in metrics),
+            *(
+                Column(title=one, metric=one, published=one if one in printed else None)
+                for one in metrics
+            ),
             Column(title="Epochs", run="epochs"),
             Column(title="Seconds", run="seconds"),
         )

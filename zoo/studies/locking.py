@@ -12,6 +12,7 @@ from typing import Any
 from zoo.errors import StudyError
 from zoo.storage import commit
 from zoo.storage.failures import reported
+from zoo.studies import words
 
 fcntl: Any
 try:
@@ -52,7 +53,7 @@ def _hold(descriptor: int, out: Path) -> bool:
         except BlockingIOError:
             # Workers of a study that was killed save what they have, and are waited for.
             if _holder_lives(out) or time.monotonic() > until:
-                raise StudyError([f"{str(out)!r} is in use by another zoo study"]) from None
+                raise StudyError([words.in_use(out)]) from None
             time.sleep(_PAUSE)
         except OSError:  # a file system without locks
             return False

@@ -280,7 +280,7 @@ class Tables:
                 what = words.unknown("published column", column.published, sorted(printed))
                 self.reader.note((*at, "published"), what)
             if column.text is not None and column.text not in texts:
-                what = words.unknown("text", column.text, sorted(texts))
+                what = words.no_text(column.text, sorted(texts))
                 self.reader.note((*at, "text"), what)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from zoo.errors import StudyError, clipped, missing_path, reason
 from zoo.storage import commit
+from zoo.studies import words
 from zoo.studies.carrying import DONE, PAUSED, WAITING, Outcome
 from zoo.studies.collecting import Wanted, collected
 from zoo.studies.expanding import Job, Row, Table
@@ -180,7 +181,7 @@ def read_results(out: Path) -> dict[str, Any]:
                           f"file, which is made anew from the runs"]) from error  # fmt: skip
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         given = clipped(repr(data.get("format"))) if isinstance(data, dict) else "none"
-        raise StudyError([f"results {str(path)!r} are of format {given}; expected {FORMAT}"])
+        raise StudyError([words.other_format(path, given, FORMAT)])
     return data
 
 

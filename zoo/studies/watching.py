@@ -143,7 +143,8 @@ class TerminalWatcher:
         for one in list(self._under_way.values())[:_MOST]:
             epoch = f"epoch {one.epoch}/{one.epochs}" if one.epochs else ""
             table.add_row(Text(clipped(one.name)), one.what, epoch, one.figures)
-        return Group(table, Text(self._heading(), style="dim"))
+        # Before it is known how many runs there are, nothing is said of them.
+        return Group(table, Text(self._heading() if self._counts.total else "", style="dim"))
 
     def _heading(self) -> str:
         counts = self._counts

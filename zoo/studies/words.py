@@ -56,6 +56,10 @@ def wrong_seeds(seeds: object) -> str:
     return f"seeds: {wrong_value(seeds, SEEDS)}"
 
 
+def nothing_measured() -> str:
+    return "missing; a table without columns has those of metrics, as metrics = ['accuracy']"
+
+
 def whole_step() -> str:
     return "between whole numbers the step has to be one too"
 
@@ -137,7 +141,34 @@ def log_span() -> str:
 
 
 def no_profile(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    if not known:
+        return f"no profile {clipped(name)!r}; the study has none: leave out --profile"
     return unknown("profile", name, known)
+
+
+def no_text(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    if not known:
+        return (
+            f"no text {clipped(name)!r}; expected text = {{ {clipped(name)} = '..' }} in "
+            f"[[tables.rows]], or such a column in the file of published"
+        )
+    return unknown("text", name, known)
+
+
+def in_use(out: Path) -> str:
+    return (
+        f"{str(out)!r} is in use by another zoo study; wait until that ends, or name another with "
+        f"--out"
+    )
+
+
+def other_format(path: Path, given: str, expected: int) -> str:
+    return (
+        f"results {str(path)!r} are of format {given}; expected {expected}: they are another zoo's,"
+        f" name another folder with --out"
+    )
 
 
 def failed(count: int, every: int) -> str:

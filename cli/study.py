@@ -10,7 +10,7 @@ import typer
 from .tables import show_json, show_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from zoo.studies.executing import Executor
     from zoo.studies.planning import Plan
@@ -105,7 +105,7 @@ def study(
 
         with TerminalWatcher(Console()) as watcher:
             done = carry_out(file, watcher=watcher, **asked)
-        _show(done)
+        _show(done, table or (), row or ())
     if train:
         _end(done, table or (), row or ())
 
@@ -118,8 +118,7 @@ def _end(done: Studied, tables: Sequence[str], rows: Sequence[str]) -> None:
 
     runs = {
         run["key"]: run["status"]
-        for table in done.data["tables"]
-        if not tables or table["name"] in tables
+        for table in _of(done, tables, rows)
         for row in table["rows"]
         if not rows or row["name"] in rows
         for run in row["runs"]
@@ -229,12 +228,22 @@ def _show_plan(plan: Plan, workers: int, *, json: bool) -> None:
     typer.echo(f"to be kept in {plan.out}; nothing was written; {leave} leave out --dry-run")
 
 
-def _show(done: Studied) -> None:
+def _of(done: Studied, tables: Sequence[str], rows: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The tables that were asked for, whole: all where none was."""
+    return [
+        table
+        for table in done.data["tables"]
+        if (not tables or table["name"] in tables)
+        and (not rows or any(row["name"] in rows for row in table["rows"]))
+    ]
+
+
+def _show(done: Studied, tables: Sequence[str], rows: Sequence[str]) -> None:
     from zoo.errors import printable
     from zoo.studies.cells import shown_table
     from zoo.studies.page import undrawn
 
-    for table in map(shown_table, done.data["tables"]):
+    for table in map(shown_table, _of(done, tables, rows)):
         typer.echo(f"\n{printable(table.title or table.name)}")
         show_table(
             [one.text for one in table.head],

@@ -42,7 +42,10 @@ leaves out is our choice, marked `# not in the report` in the recipes. Images ar
 `$ZOO_DATA/NAME`, or in FOLDER with `--root FOLDER`; each study says where to get them.
 
 `make studies` does all of it within minutes, on made-up images and with small networks: the `smoke`
-profiles, of which a table has every row and column but no meaning.
+profiles, of which a table has every row and column but no meaning. One study of them, or one table:
+
+    python studies/smoke_data.py
+    zoo study studies/mnist-simple-cnn/study.toml --profile smoke --table table-5-learning-rate
 
 Two more studies follow the reports' protocols on sets that two processor cores can train:
 [nuclei](nuclei/study.toml) that of Kvasir-Instrument, [pneumoniamnist](pneumoniamnist/study.toml)

@@ -95,3 +95,13 @@ def test_the_tables_of_what_is_there_need_no_training(capsys):
     assert {path.name for path in Path("out/tables").iterdir()} == {
         "rates.csv", "rates.md", "rates.tex",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", [["--table", "more"], ["--row", "optimizer.lr=0.1"]])
+def test_only_the_tables_that_are_asked_for_are_printed(asked, capsys):
+    more = STUDY[STUDY.index("[[tables]]") :].replace('"rates"', '"more"').replace("0.01]", "0.1]")
+    Path("study.toml").write_text(STUDY + more.replace("Table 1", "Table 2"))
+    assert main(["study", "study.toml", "--no-train", "--out", "out", *asked]) == 0
+    text = capsys.readouterr().out
+    assert "Table 2: rates" in text and "Table 1" not in text
+    assert {path.name for path in Path("out/tables").glob("*.md")} == {"rates.md", "more.md"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 from inline import Inline, weights_of, without_times, write_study
 
@@ -74,3 +77,62 @@ def test_a_cluster_that_is_not_there_is_one_line(whole, tmp_path):
         study(whole[0], out=tmp_path / "out",
               begin=lambda place: SlurmJobs(2, place.out / "workers", {}))  # fmt: skip
     assert str(caught.value).startswith("--slurm: RuntimeError: Could not detect")
+
+
+def test_jobs_have_hours_unless_somebody_says_otherwise(tmp_path):
+    pytest.importorskip("submitit")
+    from submitit.slurm.slurm import SlurmExecutor
+
+    from zoo.studies.executing_slurm import LOCAL, SLURM, SlurmJobs
+
+    assert SlurmJobs(1, tmp_path, {}, LOCAL)._executor._executor.parameters["timeout_min"] == 240
+    asked = {"timeout_min": 30, "slurm_max_num_timeout": 7, "slurm_partition": "gpu"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SlurmExecutor, "affinity", classmethod(lambda cls: 1))
+        own = SlurmJobs(1, tmp_path, asked, SLURM)._executor._executor
+        default = SlurmJobs(1, tmp_path, {}, SLURM)._executor._executor
+    assert own.parameters == {"time": 30, "partition": "gpu"} and own.max_num_timeout == 7
+    assert default.parameters == {"time": 240} and default.max_num_timeout == 100
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_job_whose_time_is_over_saves_before_it_is_queued_again(tmp_path, monkeypatch):
+    from zoo.studies import executing_slurm
+    from zoo.studies.carrying import DONE, Outcome, Work
+
+    said = []
+    own = {number: signal.getsignal(number) for number in (signal.SIGUSR2, signal.SIGTERM)}
+
+    def trains(work, tell):
+        def saves(number, frame):
+            said.append("saved")
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGTERM, saves)
+        try:
+            os.kill(os.getpid(), signal.SIGUSR2)
+        finally:
+            signal.signal(signal.SIGTERM, own[signal.SIGTERM])
+        raise AssertionError("nothing was heard")
+
+    def measures(work, tell):
+        os.kill(os.getpid(), signal.SIGUSR2)
+        return Outcome(DONE)
+
+    def queue_again(number, frame):
+        said.append("queued")
+        raise SystemExit
+
+    signal.signal(signal.SIGUSR2, queue_again)  # as submitit does
+    path, line = tmp_path / "outcome.json", Work("k", "f", {}, ()).as_line()
+    try:
+        for carry_out, expected in ((trains, ["saved", "queued"]), (measures, ["queued"])):
+            monkeypatch.setattr(executing_slurm, "carry_out", carry_out)
+            said.clear()
+            with pytest.raises(SystemExit):
+                executing_slurm.Carry()(line, str(path))
+            assert said == expected and not path.exists()
+            assert signal.getsignal(signal.SIGUSR2) is queue_again
+    finally:
+        for number, handler in own.items():
+            signal.signal(number, handler)

@@ -7,8 +7,12 @@ a JSON file: the pickle that submitit leaves beside it is never read here.
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +25,23 @@ from zoo.studies.executing import BEGUN, MOST_DEATHS, Ended, Message, Told, died
 _OUTCOME_BYTES = 1 << 20
 _LOOK = 0.5  # seconds between two looks at the jobs
 SLURM, LOCAL = "slurm", "local"
+TIMES_OUT = "slurm_max_num_timeout"
+# submitit's own are 5 minutes and 3 times: a training would be given up after a quarter of an hour.
+DEFAULTS: Mapping[str, Any] = {"timeout_min": 240, TIMES_OUT: 100}
 
 
 class Carry:
     """What a job does; submitit calls ``checkpoint`` when its time is over or it is preempted."""
 
     def __call__(self, line: str, path: str) -> None:
-        """Leave the outcome at ``path``."""
+        """Leave the outcome at ``path``; none where the job is to be queued again."""
         begun = time.perf_counter()
-        try:
-            outcome = carry_out(Work.of_line(line), lambda event: None)
-        except KeyboardInterrupt:
-            outcome = Outcome(PAUSED)
+        with _saving_first() as ask_submitit:
+            try:
+                outcome = carry_out(Work.of_line(line), lambda event: None)
+            except KeyboardInterrupt:
+                outcome = Outcome(PAUSED)
+                ask_submitit()
         took = time.perf_counter() - begun
         said = {"status": outcome.status, "reason": outcome.reason, "seconds": took}
         commit.write(Path(path), strict_json.dumps(said))
@@ -42,18 +51,52 @@ class Carry:
         return submitit.helpers.DelayedSubmission(self, line, path)
 
 
+@contextmanager
+def _saving_first() -> Iterator[Callable[[], None]]:
+    """What Slurm sends before a job's time is over becomes a SIGTERM, upon which a training saves.
+    Yields what then tells submitit of it, which queues the job again; it does nothing where no such
+    signal came."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    over = signal.SIGUSR2  # as submitit has it
+    submitit, nobody = signal.getsignal(over), signal.getsignal(signal.SIGTERM)
+    came = False
+
+    def heard(number: int, frame: Any) -> None:
+        nonlocal came
+        if signal.getsignal(signal.SIGTERM) != nobody:
+            came = True
+            os.kill(os.getpid(), signal.SIGTERM)
+        elif callable(submitit):  # nothing is trained now
+            submitit(number, frame)
+
+    def ask_submitit() -> None:
+        if came and callable(submitit):
+            submitit(over, None)
+
+    signal.signal(over, heard)
+    try:
+        yield ask_submitit
+    finally:
+        signal.signal(over, submitit)
+
+
 class SlurmJobs:
     """At most ``count`` jobs at once. ``options``: as ``submitit.AutoExecutor.update_parameters``
-    takes them (``slurm_partition``, ``timeout_min``, ``gpus_per_node``, ...); ``cluster``: slurm,
-    or local for processes of this machine."""
+    takes them (``slurm_partition``, ``timeout_min``, ``gpus_per_node``, ...), and how often a job
+    whose time is over is queued again (``slurm_max_num_timeout``), both over :data:`DEFAULTS`;
+    ``cluster``: slurm, or local for processes of this machine."""
 
     def __init__(
         self, count: int, folder: Path, options: Mapping[str, Any], cluster: str = SLURM
     ) -> None:
         submitit = needed("submitit", "slurm", "a study on Slurm")
         try:
-            self._executor = submitit.AutoExecutor(folder=str(folder), cluster=cluster)
-            self._executor.update_parameters(**options)
+            asked = {**DEFAULTS, **options}
+            again = {TIMES_OUT: asked.pop(TIMES_OUT)}
+            self._executor = submitit.AutoExecutor(folder=str(folder), cluster=cluster, **again)
+            self._executor.update_parameters(**asked)
         except Exception as error:  # of many kinds: no such cluster, no such option
             raise StudyError([f"--slurm: {reason(error)}"]) from error
         self.count, self._folder = count, folder

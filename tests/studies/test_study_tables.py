@@ -27,12 +27,17 @@ def run(status="done", reason=None, seed=0):
             "seconds": 2.0}  # fmt: skip
 
 
+RECIPE = {
+    "dataset": {"name": "digits"}, "architecture": {"name": "linear"}, "optimizer": {"lr": 0.1},
+}  # fmt: skip
+
+
 def row(name, number, accuracy, runs=None, **more):
     statistics = {"test/accuracy": accuracy, "run/seconds": spread(2.04), "run/epochs": spread(3.0)}
     runs = [{**one, "key": f"{name}-{one['key']}"} for one in runs or [run()]]
     return {
         "name": name, "number": number, "varied": "rate", "value": 0.1, "text": {"class": "CNN"},
-        "published": {"acc": "97.5"}, "footnote": None, "recipe": {"optimizer": {"lr": 0.1}},
+        "published": {"acc": "97.5"}, "footnote": None, "recipe": RECIPE,
         "runs": runs, "statistics": statistics, "ensemble": None,
         **more,
     }  # fmt: skip
@@ -141,6 +146,21 @@ def test_a_row_with_the_recipe_of_another_says_so():
     table = shown_table({**TABLE, "rows": rows, "reference": None, "footnotes": []})
     assert [one[0].marks for one in table.rows] == [(), (), ("a",)]
     assert list(table.notes) == [("a", "The recipe, and so the runs, of a.")]
+
+
+def test_the_page_says_what_was_trained_on_what():
+    runs = [run(seed=seed) for seed in range(8)]
+    rows = [row("a", 1, spread(0.5), runs), row("b", 2, spread(0.5), ensemble={"rows": ["a"]})]
+    rows[1] |= {"recipe": None}
+    table = {**TABLE, "rows": rows}
+    data = {"title": "T", "name": "n", "profile": "", "source": "", "tables": [table]}
+    page = study_page({**data, "figures": []}, [shown_table(table)], [])
+    facts = dict(re.findall(r"<dt>([^<]*)</dt>\s*<dd>([^<]*)</dd>", page))
+    assert facts == {
+        "Datasets": "digits", "Architectures": "linear", "Measured on": "test",
+        "Seeds": "0, 1, 2, 3, 4, 5 and 2 more", "Tables": "1, with 2 rows", "Runs": "9 of 9 done",
+        "Training": "18 s in all",
+    }  # fmt: skip
 
 
 def test_differences_say_when_none_is_shown():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from zoo.reports.blocks import Block, Cell, Chart, Charts, Facts, Section, Table, Text
@@ -12,7 +12,7 @@ from zoo.studies.carrying import DONE
 from zoo.studies.cells import NOTHING, Shown, ShownTable
 from zoo.studies.settings import value_text
 
-_MOST_TRIALS = 100
+_MOST_TRIALS, _LISTED = 100, 6
 _RAISED = str.maketrans("abcdefghijklmnoprstuvwxyz", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
 
 
@@ -39,11 +39,26 @@ def _summary(data: Mapping[str, Any]) -> Section:
     seconds = sum(run["seconds"] or 0 for run in runs.values())
     facts = [
         ("Source", data["source"]),
+        ("Datasets", _each(_named(rows, "dataset"))),
+        ("Architectures", _each(_named(rows, "architecture"))),
+        ("Measured on", _each(table["split"] for table in data["tables"])),
+        ("Seeds", _each(run["seed"] for row in rows for run in row["runs"] if not row["ensemble"])),
         ("Tables", f"{len(data['tables'])}, with {len(rows)} rows"),
         ("Runs", ", ".join([done, *told])),
         ("Training", f"{seconds:,.0f} s in all" if seconds else ""),
     ]
     return Section("Summary", "summary", [Facts(facts)])
+
+
+def _named(rows: Sequence[Mapping[str, Any]], section: str) -> Iterator[str]:
+    return (row["recipe"][section]["name"] for row in rows if row["recipe"])
+
+
+def _each(values: Iterable[object]) -> str:
+    """Each once, in their order, as many as a line has room for."""
+    texts = list(dict.fromkeys(map(str, values)))
+    more = f" and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
+    return ", ".join(texts[:_LISTED]) + more
 
 
 def undrawn(data: Mapping[str, Any], drawn: Collection[str]) -> str:

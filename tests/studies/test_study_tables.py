@@ -137,7 +137,7 @@ def test_the_page_has_the_trials_of_a_search_and_says_what_is_not_drawn():
         "0", "0.001779", "16", "0.9124", "2", "complete",
         "1", "0.001779", "16", "-", "-", "fail",
     ]  # fmt: skip
-    assert "Figures of which nothing can be drawn yet: f." in page
+    assert "Figures of which there is nothing to draw: f." in page
 
 
 def test_a_row_with_the_recipe_of_another_says_so():
@@ -146,6 +146,17 @@ def test_a_row_with_the_recipe_of_another_says_so():
     table = shown_table({**TABLE, "rows": rows, "reference": None, "footnotes": []})
     assert [one[0].marks for one in table.rows] == [(), (), ("a",)]
     assert list(table.notes) == [("a", "The recipe, and so the runs, of a.")]
+
+
+def test_a_metric_that_no_run_has_is_said():
+    columns = [{"title": "Dice", "metric": "dice"}, {"title": "Loss", "metric": "val/dice"}]
+    table = {**TABLE, "columns": [*COLUMNS, *columns], "rows": ROWS[:1], "footnotes": []}
+    assert [text for _, text in shown_table(table).notes][:2] == [
+        "No run has dice of test; zoo eval RUN says which figures it has.",
+        "No run has val/dice of its epochs; its events.jsonl says which figures they have.",
+    ]
+    waiting = {**table, "rows": [row("w", 1, spread(None), [run("waiting")])]}
+    assert not any("No run has" in text for _, text in shown_table(waiting).notes)
 
 
 def test_the_page_says_what_was_trained_on_what():

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from zoo.studies.carrying import DIVERGED, DONE, FAILED
-from zoo.studies.metric_names import result_key
+from zoo.studies.notes import absent, column_key, firsts_of, legend, of_search, remarks
 from zoo.studies.schema import DIFFERENCES, Column
 from zoo.studies.settings import value_text
-from zoo.studies.statistics import OF_RUN
 from zoo.studies.values import value_at
 
 NOTHING = "-"
@@ -93,11 +90,12 @@ def shown_table(table: Mapping[str, Any]) -> ShownTable:
     columns = [Column(**column) for column in table["columns"]]
     notes = _Notes()
     head = list(_head(columns, table))
-    firsts = _firsts(table["rows"])
+    firsts = firsts_of(table["rows"])
     rows = [list(_row(row, columns, table, notes, firsts)) for row in table["rows"]]
-    spread, intervals = _legend(table, columns)
-    trials = _of_search(table.get("trials"))
-    general = [("", text) for text in (*table["footnotes"], trials, spread) if text]
+    spread, intervals = legend(table, columns)
+    trials = of_search(table.get("trials"))
+    missing = absent(table, columns)
+    general = [("", text) for text in (*table["footnotes"], *missing, trials, spread) if text]
     marked = [(mark, text) for text, mark in notes.marks.items()]
     notes_of_all = [*marked, *general]
     found = ShownTable(table["name"], table["title"], head, rows, notes_of_all, intervals)
@@ -132,7 +130,7 @@ def _row(
     notes: _Notes,
     firsts: Mapping[str, str],
 ) -> Iterator[Shown]:
-    marks = tuple(notes.mark(text) for text in _remarks(row, firsts))
+    marks = tuple(notes.mark(text) for text in remarks(row, firsts))
     for place, column in enumerate(columns):
         cell = _cell(row, column, table)
         yield replace(cell, marks=marks) if place == 0 else cell
@@ -144,56 +142,6 @@ def _is_number(column: Column) -> bool:
     return column.metric is not None or column.run is not None
 
 
-def _firsts(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """By the name of a row whose recipe is that of one above it, and so its runs, that one's."""
-    seen: dict[tuple[str, ...], str] = {}
-    found = {}
-    for row in rows:
-        keys = tuple(run["key"] for run in row["runs"])
-        if keys and not row["ensemble"] and seen.setdefault(keys, row["name"]) != row["name"]:
-            found[row["name"]] = seen[keys]
-    return found
-
-
-def _remarks(row: Mapping[str, Any], firsts: Mapping[str, str]) -> Iterator[str]:
-    """What has to be known of a row's numbers."""
-    if row["footnote"]:
-        yield row["footnote"]
-    if row["name"] in firsts:
-        yield f"The recipe, and so the runs, of {firsts[row['name']]}."
-    if row.get("submission"):
-        yield _answers(row["submission"])
-    runs = row["runs"]
-    for status in (FAILED, DIVERGED):
-        ended = [run for run in runs if run["status"] == status]
-        for why in dict.fromkeys(run["reason"] or "" for run in ended):
-            same = [run for run in ended if (run["reason"] or "") == why]
-            yield f"{_which(same, runs)}{status}: {why}"
-    left = [run for run in runs if run["status"] not in (DONE, FAILED, DIVERGED)]
-    if left:
-        why = next((run["reason"] for run in left if run["reason"]), None)
-        yield f"{len(left)} of {len(runs)} runs not done" + (f": {why}" if why else "")
-
-
-def _answers(said: Mapping[str, Any]) -> str:
-    if said["file"] is None:
-        return f"no answers to images without labels: {said['reason'] or 'not written yet'}"
-    left_out = f", {said['left_out']} more could not be read" if said["left_out"] else ""
-    return f"its answers to {said['images']} images without labels: {said['file']}{left_out}"
-
-
-def _which(some: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]]) -> str:
-    """``seed 1 ``, where others of the row are otherwise."""
-    if len(every) == 1:
-        return ""
-    if len(some) == len(every):
-        return "all runs "
-    seeds = [
-        str(run["seed"]) + ("" if run["fold"] is None else f" fold {run['fold']}") for run in some
-    ]
-    return f"seed {', '.join(seeds)} "
-
-
 def _cell(row: Mapping[str, Any], column: Column, table: Mapping[str, Any]) -> Shown:
     if column.row is not None:
         return Shown(_text(row[column.row]))
@@ -201,7 +149,7 @@ def _cell(row: Mapping[str, Any], column: Column, table: Mapping[str, Any]) -> S
         return Shown(_text(value_at(row["recipe"] or {}, column.value)))
     if column.text is not None:
         return Shown(row["text"].get(column.text, NOTHING))
-    found = row["statistics"].get(_key(column, table))
+    found = row["statistics"].get(column_key(column, table))
     if found is None or found["mean"] is None:
         return Shown(NOTHING)
     return _spread(found, formatter(column), column)
@@ -219,7 +167,7 @@ def _spread(found: Mapping[str, Any], write: Callable[[float], str], column: Col
 
 
 def _difference(row: Mapping[str, Any], column: Column, table: Mapping[str, Any]) -> Shown:
-    found = row["statistics"].get(_key(column, table), {}).get("difference")
+    found = row["statistics"].get(column_key(column, table), {}).get("difference")
     if found is None:
         return Shown(NOTHING)
     write = formatter(column)
@@ -248,12 +196,6 @@ def _in_unit(found: Mapping[str, Any], names: Sequence[str], column: Column) -> 
     return {name: None if one is None else round(100 * one, 12) for name, one in values.items()}
 
 
-def _key(column: Column, table: Mapping[str, Any]) -> str:
-    if column.metric is not None:
-        return result_key(column.metric, column.split or table["split"], column.at)
-    return f"{OF_RUN}{column.run}"
-
-
 def formatter(column: Column) -> Callable[[float], str]:
     """How the numbers of a column are written."""
     decimals = column.decimals
@@ -274,32 +216,3 @@ def _text(value: Any) -> str:
     if value is None or value == "":
         return NOTHING
     return f"{value:.6g}" if isinstance(value, float) else value_text(value)
-
-
-def _of_search(trials: Sequence[Mapping[str, Any]] | None) -> str:
-    """What became of its trials; nothing of a table that is no search."""
-    if trials is None:
-        return ""
-    counts = Counter(one["status"] for one in trials)
-    ended = ", ".join(f"{count} {status}" for status, count in counts.items()) or "none yet"
-    why = next((one["reason"] for one in trials if one["reason"]), None)
-    return f"Trials of the search: {ended}." + (f" One failed: {why}." if why else "")
-
-
-def _legend(table: Mapping[str, Any], columns: Sequence[Column]) -> tuple[str, str]:
-    """What ``±`` is, and what brackets are; only of what there is."""
-    found = [
-        row["statistics"][_key(column, table)]
-        for row in table["rows"]
-        for column in columns
-        if column.metric is not None and _key(column, table) in row["statistics"]
-    ]
-    counts = sorted({one["count"] for one in found if one["interval"] == "t"})
-    spread, said = "", []
-    if counts:
-        runs = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        spread = f"Mean ± standard deviation over {runs} runs."
-        said.append("of the mean over runs (Student's t)")
-    if any(one["interval"] == "samples" for one in found):
-        said.append("of one run, over samples")
-    return spread, f"In brackets the 95 % interval {'; '.join(said)}." if said else ""

@@ -64,7 +64,7 @@ def _each(values: Iterable[object]) -> str:
 def undrawn(data: Mapping[str, Any], drawn: Collection[str]) -> str:
     """A sentence about the figures that are not among those ``drawn``; empty where all are."""
     names = [one["name"] for one in data["figures"] if one["name"] not in drawn]
-    return f"Figures of which nothing can be drawn yet: {', '.join(names)}." if names else ""
+    return f"Figures of which there is nothing to draw: {', '.join(names)}." if names else ""
 
 
 def _figures(data: Mapping[str, Any], charts: Sequence[Chart]) -> list[Block]:

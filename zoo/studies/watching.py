@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.errors import clipped, printable
-from zoo.studies.carrying import DONE, Outcome
+from zoo.studies.carrying import DONE, PAUSED, Outcome
 from zoo.studies.executing import BEGUN
 
 _MOST = 16  # runs under way that are shown
@@ -123,6 +123,10 @@ class TerminalWatcher:
 
     def ended(self, key: str, name: str, outcome: Outcome, detail: str) -> None:
         one = self._under_way.pop(key, None)
+        if outcome.status == PAUSED:  # it has not ended, and maybe not begun
+            if one is not None:
+                self._print(f"{name}: saved" + (f" in epoch {one.epoch}" if one.epoch else ""))
+            return
         counts = self._counts
         counts.ended += 1
         counts.failed += outcome.status != DONE

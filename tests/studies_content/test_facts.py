@@ -81,6 +81,29 @@ def test_linear_relu_as_meant_has_no_relu_behind_the_logit(recipes):
         assert model == models[one]
 
 
+def test_x_ray_curves_are_of_the_models_that_the_captions_mean():
+    """By hidden units, layers, weights and optimizer, where the captions' numbers are wrong."""
+    figures = {
+        one.head.name: one.head for one in read_study(STUDIES / "chest-xray/study.toml").figures
+    }
+    listed = {row["Model"]: row for row in printed("chest-xray", "table-1")}
+    for number, key, values in (
+        (9, "Linear layers", ["2", "3", "4"]),
+        (10, "Hidden units", ["5", "10", "20"]),
+        (11, "Hidden units", ["5", "10", "20"]),
+        (12, "Hidden units", ["5", "10", "20"]),
+        (13, "Kernel size in Cov2D", ["3x3", "5x5"]),
+        (14, "Class weight", ["no", "yes"]),
+        (15, "Class weight", ["no", "yes"]),
+        (16, "Class weight", ["no", "yes"]),
+        (17, "Optimizer", ["SGD", "Adam"]),
+    ):
+        models = [listed[row] for row in figures[f"figure-{number}"].rows]
+        assert [model[key] for model in models] == values, number
+        assert len({model["Class"] for model in models}) == 1
+        assert {model["Epochs"] for model in models} == {"10"}
+
+
 class Frames:
     """472 samples without pixels, as train.txt of Kvasir-Instrument names."""
 

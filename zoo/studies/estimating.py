@@ -30,9 +30,12 @@ class Estimate:
 
 def estimated(plan: Plan) -> list[Estimate]:
     """Every run of the tables and rows that are asked for, each once, in the order of their
-    beginning."""
+    beginning. What no run of the recipe tells is told by those of others, by the epochs that each
+    may have."""
     names, jobs = plan.names(), plan.jobs()
-    states = {key: standing(run_folder(plan.out, key)).status for key in jobs}
+    rows = [row for table in plan.tables for row in table.rows]
+    known = {job.key: job for row in rows for job in row.jobs} | jobs
+    states = {key: standing(run_folder(plan.out, key)).status for key in known}
     took = {
         key: seconds
         for key, status in states.items()
@@ -41,15 +44,20 @@ def estimated(plan: Plan) -> list[Estimate]:
     }
     alike: dict[str, list[float]] = {}
     for key, seconds in took.items():
-        alike.setdefault(_but_for_chance(jobs[key].recipe), []).append(seconds)
-    every = _mean(took.values())
+        alike.setdefault(_but_for_chance(known[key].recipe), []).append(seconds)
+    epoch = _mean(seconds / _epochs(known[key]) for key, seconds in took.items())
     found = []
     for key, job in jobs.items():
         own = _mean(alike.get(_but_for_chance(job.recipe), ()))
-        seconds = own if own is not None else every
-        source = MEASURED if own is not None else LIKE_OTHERS if every is not None else ""
-        found.append(Estimate(names.get(key, key), job, states[key], seconds, source))
+        others = None if epoch is None else epoch * _epochs(job)
+        source = MEASURED if own is not None else LIKE_OTHERS if others is not None else ""
+        seconds_of = own if own is not None else others
+        found.append(Estimate(names.get(key, key), job, states[key], seconds_of, source))
     return found
+
+
+def _epochs(job: Job) -> int:
+    return int(job.recipe["training"]["epochs"])
 
 
 def left(runs: Iterable[Estimate], workers: int) -> float | None:

@@ -15,7 +15,7 @@ _HARMLESS = re.compile(r"(?<=[\w.,])\\([-()])|\\([-+()])(?=[\w. ]|$)")
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"{\char34}",
     "±": r"$\pm$", "×": r"$\times$", "−": "$-$", "…": r"\ldots{}", "–": "--", "—": "---",
     "[": "{[}", "]": "{]}",  # behind \\ or \footnote they would begin an argument
     "'": "{'}", "`": "{`}",

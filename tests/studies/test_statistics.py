@@ -97,3 +97,22 @@ def test_equal_differences_without_spread_are_no_test():
     none = difference([0.0, 0.0], True, None, ACCURACY)
     assert none["p"] == 1.0 and none["shown"] is None
     assert math.isfinite(none["low"])
+
+
+def test_an_ensemble_is_compared_with_each_run_whichever_of_them_is_the_reference(tmp_path):
+    alone = rows(two=(0.9,), one=(0.6, 0.8))
+    alone[0]["runs"][0]["seed"] = None
+    add_statistics(other := alone[::-1], "one", [ACCURACY], tmp_path)
+    said = other[1]["statistics"]["test/accuracy"]["difference"]
+    assert (said["value"], said["interval"], said["shown"]) == (pytest.approx(0.2), None, None)
+    add_statistics(alone, "two", [ACCURACY], tmp_path)
+    said = alone[1]["statistics"]["test/accuracy"]["difference"]
+    assert (said["value"], said["interval"], said["shown"]) == (pytest.approx(-0.2), None, None)
+
+
+def test_a_figure_whose_predictions_are_gone_has_no_interval(tmp_path):
+    (row,) = rows(a=(0.5,))
+    row["runs"][0]["folder"] = "runs/gone"
+    add_statistics([row], None, [ACCURACY], tmp_path)
+    said = row["statistics"]["test/accuracy"]
+    assert (said["mean"], said["interval"]) == (0.5, None)

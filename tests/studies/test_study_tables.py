@@ -221,6 +221,13 @@ def test_hostile_texts_are_escaped_everywhere():
     assert 'src="http' not in page and 'href="http' not in page
 
 
+def test_a_footnote_is_no_list():
+    shown = shown_table({**TABLE, "footnotes": ["- a", "+ b", "1. c", "-1 d", "1.5 e"]})
+    lines = markdown(shown).splitlines()
+    for line in (r"\- a", r"\+ b", r"1\. c", "-1 d", "1.5 e"):
+        assert f"{line}  " in lines
+
+
 def test_latex_of_brackets_behind_a_line_break():
     assert latex_text("[1] ± 5 %") == "{[}1{]} $\\pm$ 5 \\%"
 

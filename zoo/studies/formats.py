@@ -12,6 +12,7 @@ from zoo.studies.cells import Shown, ShownTable
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$^&-])")
 _HARMLESS = re.compile(r"(?<=[\w.,])\\([-()])|\\([-+()])(?=[\w. ]|$)")
+_ITEM = re.compile(r"^(\d*)([-+.)])(?= )")  # at the start of a line that of a list
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -85,7 +86,8 @@ def latex_text(text: str) -> str:
 def _md(text: str) -> str:
     """Escaped where Markdown would take it for a sign of its own, else as it is."""
     escaped = _MARKDOWN.sub(r"\\\1", printable(text))
-    return _HARMLESS.sub(lambda match: match[1] or match[2], escaped)
+    plain = _HARMLESS.sub(lambda match: match[1] or match[2], escaped)
+    return _ITEM.sub(r"\1\\\2", plain)
 
 
 def _raised(cell: Shown) -> str:

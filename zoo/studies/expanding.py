@@ -94,19 +94,9 @@ class Table:
 
 
 def expand(study: StudyFile, asked: Asked, catalog: Catalog | None = None) -> list[Table]:
-    """All tables, whole; see :func:`chosen`. Raises :class:`StudyError` with every problem of every
+    """All tables, whole. Raises :class:`StudyError` with every problem of every
     row's recipe."""
     return Expansion(study, asked, catalog or installed()).tables()
-
-
-def chosen(tables: Sequence[Table], asked: Asked) -> Iterator[Table]:
-    """The tables and rows that are asked for."""
-    for table in tables:
-        if asked.tables and table.name not in asked.tables:
-            continue
-        rows = tuple(row for row in table.rows if not asked.rows or row.name in asked.rows)
-        if rows or (table.searched is not None and not asked.rows):
-            yield replace(table, rows=rows)
 
 
 class Expansion:
@@ -159,18 +149,7 @@ class Expansion:
         metrics = part.head.metrics or self.study.head.metrics
         if not metrics:
             self._own.append(Problem((*part.at, "metrics"), words.nothing_measured(), part.at))
-        printed = {name for row in part.published.values() for name in row}
-        drawn = part.search.space if part.search is not None else ()
-        return (
-            Column(title="Row", row="name"),
-            *(Column(title=part.labels.get(key, key), value=key) for key in drawn),
-            *(
-                Column(title=one, metric=one, published=one if one in printed else None)
-                for one in metrics
-            ),
-            Column(title="Epochs", run="epochs"),
-            Column(title="Seconds", run="seconds"),
-        )
+        return part.plain_columns(metrics)
 
     def _row(self, table: Table, row: RowPart, over: ProfileTable) -> Row:
         published = table.part.published.get(row.name, {})

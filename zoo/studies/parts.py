@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,20 @@ class TablePart:
     rows: tuple[RowPart, ...]
     search: SearchPart | None
     published: Mapping[str, Mapping[str, str]]
+
+    def plain_columns(self, metrics: Sequence[str]) -> tuple[Column, ...]:
+        """Those of a table that names none: what a search drew, and metrics beside their published
+        values."""
+        printed = {name for row in self.published.values() for name in row}
+        drawn = self.search.space if self.search is not None else ()
+        shown = [(one, one if one in printed else None) for one in metrics]
+        return (
+            Column(title="Row", row="name"),
+            *(Column(title=self.labels.get(key, key), value=key) for key in drawn),
+            *(Column(title=name, metric=name, published=beside) for name, beside in shown),
+            Column(title="Epochs", run="epochs"),
+            Column(title="Seconds", run="seconds"),
+        )
 
 
 @dataclass(frozen=True)

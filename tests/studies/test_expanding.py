@@ -5,8 +5,9 @@ from __future__ import annotations
 from inline import write_study
 
 from zoo.recipes.flags import Override
-from zoo.studies.expanding import Asked, chosen, expand
+from zoo.studies.expanding import Asked, expand
 from zoo.studies.keys import run_key
+from zoo.studies.planning import chosen
 from zoo.studies.reading import read_study
 from zoo.studies.values import value_at
 

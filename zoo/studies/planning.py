@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from zoo.errors import StudyError
 from zoo.recipes.flags import Override
 from zoo.runs.folder import RUNS
 from zoo.studies import words
-from zoo.studies.expanding import Asked, Job, Table, chosen, expand
+from zoo.studies.expanding import Asked, Job, Table, expand
 from zoo.studies.parts import StudyFile
 from zoo.studies.reading import read_study
 from zoo.studies.results import splits_of
@@ -96,6 +96,16 @@ def _checked(seeds: Sequence[int]) -> tuple[int, ...]:
         return pydantic.TypeAdapter(Seeds).validate_python(tuple(seeds))
     except pydantic.ValidationError as error:
         raise StudyError([words.wrong_seeds(list(seeds))]) from error
+
+
+def chosen(tables: Sequence[Table], asked: Asked) -> Iterator[Table]:
+    """The tables and rows that are asked for."""
+    for table in tables:
+        if asked.tables and table.name not in asked.tables:
+            continue
+        rows = tuple(row for row in table.rows if not asked.rows or row.name in asked.rows)
+        if rows or (table.searched is not None and not asked.rows):
+            yield replace(table, rows=rows)
 
 
 def with_tables(plan: Plan, found: Sequence[Table]) -> Plan:

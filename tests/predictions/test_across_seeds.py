@@ -119,6 +119,9 @@ def test_figures_that_do_not_vary_or_are_undefined_are_not_tested():
     same = {0: 0.5, 1: 0.5}
     assert compare_seeds(same, dict(same)).p == 1.0
     assert np.isnan(compare_seeds(same, {0: 0.6, 1: 0.6}).p)
+    shifted = {seed: value + 0.1 for seed, value in enumerate((0.1, 0.2, 0.7))}
+    assert np.ptp([shifted[0] - 0.1, shifted[1] - 0.2, shifted[2] - 0.7]) > 0  # by rounding alone
+    assert np.isnan(compare_seeds({0: 0.1, 1: 0.2, 2: 0.7}, shifted).p)
     assert np.isnan(compare_seeds(same, {0: 0.6, 1: float("nan")}).p)
     assert np.isnan(compare_seeds({0: 0.5}, {0: 0.6}).p)
 

@@ -16,6 +16,7 @@ from zoo.predictions.comparison import NEITHER, Pair, Together, corrected, diffe
 from zoo.predictions.drawn import Key, mean_of
 from zoo.predictions.intervals import Interval, interval_of
 
+ROUNDING = 1e-12  # of a figure: a spread below it is that of the arithmetic
 PAIRED, WELCH = "paired t", "Welch's t"
 
 
@@ -123,9 +124,10 @@ def compare_seeds(first: Mapping[int, float], second: Mapping[int, float]) -> Se
     other = np.array([second[seed] for seed in sorted(second)])
     if min(count) < 2 or np.isnan([*one, *other]).any():
         return SeedTest(name, count, nan, nan)
-    varies = (other - one).std() > 0 if same else one.std() + other.std() > 0
-    if not varies:
-        equal = 1.0 if one.mean() == other.mean() else nan
+    spread = (other - one).std() if same else one.std() + other.std()
+    rounding = ROUNDING * max(abs(one).max(), abs(other).max())
+    if spread <= rounding:
+        equal = 1.0 if abs(one.mean() - other.mean()) <= rounding else nan
         return SeedTest(name, count, equal, equal)
     found = stats.ttest_rel(other, one) if same else stats.ttest_ind(other, one, equal_var=False)
     return SeedTest(name, count, float(found.pvalue), float(found.pvalue))

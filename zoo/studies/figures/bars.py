@@ -132,9 +132,9 @@ def draw_bars(names: Sequence[str], some: Sequence[Bars], *, percent: bool) -> F
         axes.hlines(at, left, one.values, color=FAINT, linewidth=0.5, alpha=0.5, zorder=1)
         axes.hlines(at, one.low, one.high, color=look.colour, linewidth=4, alpha=0.35, zorder=2)
         axes.plot(one.values, at, look.marker, color=look.colour, markersize=3.6, zorder=3,
-                  label=one.label)  # fmt: skip
+                  label=one.label, clip_on=False)  # fmt: skip
         (theirs,) = axes.plot(one.published, at, "D", color=INK, fillstyle="none", markersize=4.2,
-                              markeredgewidth=0.8, zorder=4)  # fmt: skip
+                              markeredgewidth=0.8, zorder=4, clip_on=False)  # fmt: skip
         for row, value in zip(at, one.values, strict=True):
             text = "-" if math.isnan(value) else f"{value:.1f}" if percent else near(float(value))
             axes.text(1.02, row, text, color=INK, fontsize=SMALLEST, va="center",

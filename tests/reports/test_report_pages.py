@@ -109,7 +109,7 @@ def test_a_large_run_is_a_small_page_made_quickly(here):
     assert took < 10
 
 
-@pytest.mark.parametrize("classes", [9, 100, 1000])
+@pytest.mark.parametrize("classes", [9, pytest.param(100, marks=pytest.mark.slow), 1000])
 def test_long_lists_of_classes_stay_whole_and_stay_small(here, classes):
     run = examples.planted(
         here / "one", classes=examples.names(classes), samples=2 * classes, intervals=False

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from smoke_rows import ends
 
 from zoo.studies.metric_names import result_key
 from zoo.studies.reading import read_study
@@ -38,12 +39,6 @@ def test_the_images_are_the_same_each_time(folder, tmp_path):
     assert all((first / one).read_bytes() == (tmp_path / one).read_bytes() for one in files)
 
 
-def ends(part):
-    """The names of the first, the reference and the last row of a table."""
-    names = [row.name for row in part.rows]
-    return {names[0], part.head.reference or names[0], names[-1]}
-
-
 def statistic(column, split):
     """Under which name results hold what the column shows; None where it is no figure of runs."""
     if column.get("run"):
@@ -65,25 +60,29 @@ def carried_out(file, folder, out, *more):
     return json.loads((out / "results.json").read_text())
 
 
-@pytest.mark.timeout(600)
+@pytest.fixture(scope="module")
+def tried(folder):
+    """The folder of all five, each with the rows at the ends of its tables."""
+    script = Path(__file__).with_name("smoke_rows.py")
+    command = [sys.executable, str(script), "tried", *NAMES]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "tried"
+
+
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", NAMES)
-def test_the_first_reference_and_last_row_of_each_table(name, folder, tmp_path):
-    file = STUDIES / name / "study.toml"
-    wanted = {one.head.name: ends(one) for one in read_study(file).tables}
-    rows = sorted(set().union(*wanted.values()))
-    asked = [word for row in rows for word in ("--row", row)]
-    results = carried_out(file, folder, tmp_path / "out", "--seeds", "0", *asked)
-    tables = results["tables"]
-    several = [one["name"] for one in tables if any(row["ensemble"] for row in one["rows"])]
-    for name_of in several:  # an ensemble has to have both seeds
-        more = carried_out(file, folder, tmp_path / "out", "--table", name_of)
-        found = next(one for one in more["tables"] if one["name"] == name_of)
-        tables = [found if one["name"] == name_of else one for one in tables]
-    for table in tables:
+def test_the_first_reference_and_last_row_of_each_table(name, tried):
+    out = tried / name
+    tables = json.loads((out / "asked.json").read_text())
+    parts = read_study(STUDIES / name / "study.toml").tables
+    assert tables.keys() == {one.head.name for one in parts}
+    for part in parts:
+        table = tables[part.head.name]
         for suffix in ("md", "csv", "tex"):
-            assert (tmp_path / "out" / "tables" / f"{table['name']}.{suffix}").is_file()
+            assert (out / "tables" / f"{table['name']}.{suffix}").is_file()
         by_name = {row["name"]: row for row in table["rows"]}
-        for row in wanted[table["name"]]:
+        for row in ends(part):
             said = [(run["status"], run["reason"]) for run in by_name[row]["runs"]]
             assert said == [("done", None)] * len(said), (table["name"], row)
             assert said or by_name[row]["ensemble"]
@@ -94,7 +93,7 @@ def test_the_first_reference_and_last_row_of_each_table(name, folder, tmp_path):
                 if key is not None and not (ensemble and key.startswith("run/")):
                     assert statistics[key]["mean"] is not None, (table["name"], row, key)
             submission = by_name[row]["submission"]
-            assert submission is None or (tmp_path / "out" / submission["file"]).is_file()
+            assert submission is None or (out / submission["file"]).is_file()
 
 
 @pytest.mark.slow

@@ -1,5 +1,5 @@
-"""For every test: one thread, no new process to publish, and a web server on the loopback interface
-to download from."""
+"""For every test: one thread, no waiting for the disk, no new process and no drawing to publish,
+and a web server on the loopback interface to download from."""
 
 from __future__ import annotations
 
@@ -48,6 +48,29 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What tests pull and decode goes to no user's cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """No power is cut here; that and in which order files are synced is tried by shims of those
+    tests' own, and in processes that sync for real."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_picture_for_all() -> Iterator[None]:
+    """Of confusions in this process: to draw one takes longer than all else of a version. They are
+    drawn where they are tested, and by commands in processes of their own."""
+    from zoo.predictions.confusion import draw_confusion
+    from zoo.registry import release
+    from zoo.tasks import MULTICLASS, Task
+
+    drawn = draw_confusion(Task(MULTICLASS, ("a", "b")), [[2, 1], [0, 3]], "test")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(release, "draw_confusion", lambda *_: drawn)
         yield
 
 

@@ -48,7 +48,7 @@ profiles, of which a table has every row and column but no meaning. One study of
     zoo study studies/mnist-simple-cnn/study.toml --profile smoke --table table-5-learning-rate
 
 Two more studies follow the reports' protocols on sets that two processor cores can train:
-[nuclei](nuclei/study.toml) that of Kvasir-Instrument, [pneumoniamnist](pneumoniamnist/study.toml)
+[nuclei](nuclei/README.md) that of Kvasir-Instrument, [pneumoniamnist](pneumoniamnist/README.md)
 that of PathMNIST.
 
 This page is made by `python studies/overview.py`. Ours: mean ± standard deviation (runs).

@@ -120,7 +120,7 @@ def _line(
     assert truth is not None
     image = _sized(pictures.pixels(name) if pictures else None, truth.shape)
     cells = [
-        Cell(None if pictures is None else _laid(image, None), written(clipped(name, 24))),
+        Cell(None if pictures is None else _laid(image, None), written(clipped(name, 18))),
         Cell(_laid(image, truth), ""),
     ]
     for pair in pairs:

@@ -101,6 +101,25 @@ def test_the_file_is_the_mean_of_the_runs_and_is_written_once(tmp_path, monkeypa
     assert len(carried) == 2 and not list(out.glob("submissions/*.made"))
 
 
+def test_rows_of_the_same_members_answer_each_its_own_images(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pictures(Path("images/dark"), [60] * 12)
+    pictures(Path("images/light"), [150] * 12)
+    pictures(Path("unlabeled"), [20, 80])
+    pictures(Path("others"), [120])
+    third = '[[tables.rows]]\nname = "three"\nensemble = { rows = ["one"] }\n'
+    third += 'predict = { name = "others", images = "../others" }\n'
+    path = write_study(tmp_path, TABLES + third, HEAD)
+
+    def images():
+        made = study(path, out=tmp_path / "out", begin=lambda *_: Inline())
+        return [row["submission"]["images"] for row in made.data["tables"][0]["rows"][1:]]
+
+    assert images() == [2, 1]
+    Image.new("RGB", (8, 8)).save("others/more.png")
+    assert images() == [2, 2]
+
+
 @pytest.mark.parametrize(
     ("row", "line"),
     [

@@ -106,7 +106,7 @@ def _one_process() -> Iterator[None]:
 
 def _selected(points: list[metadata.EntryPoint], chosen: str) -> list[metadata.EntryPoint]:
     """Those of ``points`` that ``chosen`` names by entry point or distribution."""
-    names = {name.strip() for name in chosen.split(",") if name.strip()}
+    names = _names(chosen)
     if not names:
         return points
     known = {name for point in points for name in (point.name, _distribution(point)[0])}
@@ -120,10 +120,14 @@ def _selected(points: list[metadata.EntryPoint], chosen: str) -> list[metadata.E
     return [point for point in points if names & {point.name, _distribution(point)[0]}]
 
 
+def _names(chosen: str) -> set[str]:
+    return {name.strip() for name in chosen.split(",") if name.strip()}
+
+
 def left_out(distribution: str) -> str:
     """What ``$ZOO_PLUGINS`` says where that leaves out all plugins of an installed distribution."""
     chosen = os.environ.get(SELECTION_VARIABLE, "")
-    names = {name.strip() for name in chosen.split(",") if name.strip()}
+    names = _names(chosen)
     own = {point.name for point in installed() if _distribution(point)[0] == distribution}
     return chosen if names and own and not names & {distribution, *own} else ""
 

@@ -75,28 +75,22 @@ def predict(
     asked = listed or asked_images.images_of(subject, str(dataset), split or TEST, root)
     work = _Work(subject.predictor(where), asked, step)
     columns = Submission(id_column, label_column, values)
-    return _written(work, output, format, columns, overlay, skip_bad, force)
+    return _written(work, output, format, columns, overlay=overlay, skip_bad=skip_bad, force=force)
 
 
 def predict_with(
     predictor: Predictor,
-    images: str | Path | Sequence[str | Path],
-    output: str | Path,
+    images: Path,
+    output: Path,
     *,
-    format: str | None = None,
-    ids: str | None = None,
-    id_column: str | None = None,
-    label_column: str | None = None,
-    values: str | None = None,
-    skip_bad: bool = False,
-    force: bool = False,
-    step: Step | None = None,
+    format: str,
+    ids: str | None,
+    columns: Submission,
 ) -> Answered:
-    """:func:`predict` by what is open already, and of files."""
-    several = [images] if isinstance(images, str | Path) else list(images)
-    work = _Work(predictor, asked_images.images_at(several, ids or asked_images.PATH), step)
-    columns = Submission(id_column, label_column, values)
-    return _written(work, output, format, columns, False, skip_bad, force)
+    """:func:`predict` by what is open already, of a folder; what cannot be read is left out, and a
+    file that is there is replaced."""
+    work = _Work(predictor, asked_images.images_at([images], ids or asked_images.PATH), None)
+    return _written(work, output, format, columns, overlay=False, skip_bad=True, force=True)
 
 
 def _written(
@@ -104,6 +98,7 @@ def _written(
     output: str | Path,
     format_: str | None,
     columns: Submission,
+    *,
     overlay: bool,
     skip_bad: bool,
     force: bool,

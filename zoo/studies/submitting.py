@@ -41,8 +41,8 @@ class Submissions:
             if self._known(row, key) is None:
                 self._write(row, key, members, split)
         except ZooError as error:
-            self._failed[key] = str(error)
-        return self._failed.get(key)
+            self._failed[row.predict.name] = str(error)
+        return self._failed.get(row.predict.name)
 
     def says(self, row: Row, key: str) -> dict[str, Any]:
         """As results hold it."""
@@ -50,10 +50,10 @@ class Submissions:
         try:
             known = self._known(row, key)
         except ZooError as error:
-            self._failed.setdefault(key, str(error))
+            self._failed.setdefault(row.predict.name, str(error))
             known = None
         if known is None:
-            why = self._failed.get(key)
+            why = self._failed.get(row.predict.name)
             return {"file": None, "images": None, "left_out": None, "reason": why}
         file = f"{FOLDER}/{_file(row.predict)}"
         counts = {name: known.get(name) for name in ("images", "left_out")}
@@ -61,6 +61,7 @@ class Submissions:
 
     def _write(self, row: Row, key: str, members: Sequence[Path], split: str) -> None:
         from zoo.data.device import choose_device
+        from zoo.runs.answer_rows import Submission
         from zoo.runs.ensemble import ensemble
         from zoo.runs.ensemble_predictor import predictor_of
         from zoo.runs.predicting import predict_with
@@ -78,11 +79,9 @@ class Submissions:
                 folder / _file(row.predict),
                 format=row.predict.format,
                 ids=row.predict.ids,
-                id_column=row.predict.id_column,
-                label_column=row.predict.label_column,
-                values=row.predict.values,
-                skip_bad=True,
-                force=True,
+                columns=Submission(
+                    row.predict.id_column, row.predict.label_column, row.predict.values
+                ),
             )
         finally:
             shutil.rmtree(beside, ignore_errors=True)
@@ -106,12 +105,13 @@ class Submissions:
     def _digest(self, row: Row, key: str) -> str:
         """Of all that decides the file. Raises :class:`zoo.errors.DataError` without images."""
         assert row.predict is not None
-        if key not in self._digests:
+        name = row.predict.name  # rows of one key may ask about other images
+        if name not in self._digests:
             asked = images_at([images_of(row)], row.predict.ids or PATH)
             files = dict(zip(asked.ids, map(_mark, asked.files or ()), strict=True))
             about = [key, row.predict.model_dump(mode="json"), files]
-            self._digests[key] = hashlib.sha256(json.dumps(about).encode()).hexdigest()
-        return self._digests[key]
+            self._digests[name] = hashlib.sha256(json.dumps(about).encode()).hexdigest()
+        return self._digests[name]
 
 
 def images_of(row: Row) -> Path:
